@@ -1,0 +1,1 @@
+"""The steps of a run, each one safe to repeat. The outside comes in through the constructors, as ports."""

@@ -1,0 +1,77 @@
+"""Steps on our own ledger. All are reads or writes that a repeat does not change."""
+
+from dataclasses import replace
+
+from temporalio import activity
+
+from vtid.domain.commands import (
+    Armed,
+    LoadedTask,
+    LoadTask,
+    OfferWorkOrder,
+    Progress,
+    ReadArmed,
+    ReadLateClaims,
+    ReadProgress,
+    ReadWorkers,
+    RecordEvents,
+    WithdrawOrder,
+    Workers,
+)
+from vtid.domain.ports import Journal, OrderBook
+
+
+class Bookkeeping:
+    """The task, the journal and the emergency stop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    @activity.defn
+    async def load_task(self, command: LoadTask) -> LoadedTask | None:
+        """The task as the ledger has it now, or None. A read."""
+        task = await self._journal.load_task(command.vtid)
+        facts = await self._journal.task_facts(command.vtid)
+        return replace(task, current_run_id=facts.current_run_id) if task and facts else None
+
+    @activity.defn
+    async def read_armed(self, command: ReadArmed) -> Armed:
+        """The emergency stop. A read."""
+        return await self._journal.read_armed()
+
+    @activity.defn
+    async def record_events(self, command: RecordEvents) -> None:
+        """Append the events once per (run_id, seq): a repeat changes nothing."""
+        await self._journal.record_events(command)
+
+
+class WorkOrders:
+    """The orders that workers claim."""
+
+    def __init__(self, orders: OrderBook) -> None:
+        self._orders = orders
+
+    @activity.defn
+    async def offer_work_order(self, command: OfferWorkOrder) -> None:
+        """Put the order up; the same order id is offered once."""
+        await self._orders.offer(command)
+
+    @activity.defn
+    async def withdraw_order(self, command: WithdrawOrder) -> None:
+        """Take the order back; a withdrawn one stays withdrawn."""
+        await self._orders.withdraw(command.order_id, command.reason)
+
+    @activity.defn
+    async def read_workers(self, command: ReadWorkers) -> Workers:
+        """Who is there. A read."""
+        return await self._orders.workers(command.seen_within_seconds)
+
+    @activity.defn
+    async def read_progress(self, command: ReadProgress) -> Progress:
+        """The clocks of a lease. A read."""
+        return await self._orders.progress(command.order_id)
+
+    @activity.defn
+    async def read_late_claims(self, command: ReadLateClaims) -> list[str]:
+        """Pull requests named in answers that came too late. A read."""
+        return list(await self._orders.late_claims(command.run_id))

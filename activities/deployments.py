@@ -1,0 +1,145 @@
+"""Steps on the deployment: start it, await it, prove it, report it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities.polling import is_last_look, not_ready
+from vtid.domain.change import Ancestry, DeployRun
+from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment, Report, Reported
+from vtid.domain.deployment import DeploymentProof, Link, LinkState, ServiceSeen, links_of_service
+from vtid.domain.environment import Service
+from vtid.domain.errors import Missing
+from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+
+
+class Deployments:
+    def __init__(self, code_host: CodeHost, service_host: ServiceHost, probe: VersionProbe) -> None:
+        self._code_host = code_host
+        self._service_host = service_host
+        self._probe = probe
+
+    @activity.defn
+    def dispatch_deploy(self, command: DispatchDeploy) -> DeployRun | None:
+        """Start the deploy workflow, unless the run of an earlier, unanswered try is found by its nonce."""
+        workflow = command.environment.deploy.workflow
+        started = self._code_host.find_dispatched(command.repository, workflow, command.nonce, command.since)
+        if started is not None:
+            return started
+        inputs = {"commit": command.commit, "vtid": command.vtid, "nonce": command.nonce}
+        return self._code_host.dispatch(command.repository, workflow, command.environment.base_branch, inputs)
+
+    @activity.defn
+    def await_deploy_run(self, command: AwaitDeployRun) -> DeployRun | None:
+        """Look once for the deploy run of exactly this commit. None: it never appeared."""
+        run = self._deploy_run(command)
+        missing_for = datetime.now(UTC) - command.since
+        if run is None and missing_for > timedelta(seconds=command.missing_after_seconds):
+            return None
+        if (run is not None and run.status == "completed") or is_last_look():
+            return run
+        what = (
+            f"deploy run {run.url} is {run.status}" if run else f"no deploy run of {command.commit[:12]} yet"
+        )
+        raise not_ready(what)
+
+    def _deploy_run(self, command: AwaitDeployRun) -> DeployRun | None:
+        if command.run_id is None:
+            deploy = command.environment.deploy
+            runs = self._code_host.deploy_runs(
+                command.repository, deploy.workflow, deploy.event, command.commit
+            )
+            if not runs:
+                return None
+            return self._code_host.deploy_run(command.repository, runs[0].id)
+        return self._code_host.deploy_run(command.repository, command.run_id)
+
+    @activity.defn
+    def prove_deployment(self, command: ProveDeployment) -> DeploymentProof:
+        """Look once at every link. Anything that may still settle is "not ready yet" until the last look."""
+        links = [self._commit_link(command), _actions_run_link(command)]
+        for service in command.services:
+            seen = self._see(service, command)
+            links += links_of_service(command.commit, service, seen, datetime.now(UTC))
+        proof = DeploymentProof(command.commit, tuple(links))
+        if proof.complete or not _may_settle(proof) or is_last_look():
+            return proof
+        raise not_ready(f"not proven yet: {proof.open_link.says if proof.open_link else 'no link'}")
+
+    def _see(self, service: Service, command: ProveDeployment) -> ServiceSeen:
+        environment = command.environment
+        seen = self._service_host.service(environment, service, command.repository, command.commit)
+        if seen.uri:
+            looks = range(environment.live_answers)
+            seen = replace(
+                seen, answers=tuple(self._probe.look(seen.uri, service.version_path) for _ in looks)
+            )
+        return replace(seen, ancestry=self._ancestry(command, seen))
+
+    def _ancestry(self, command: ProveDeployment, seen: ServiceSeen) -> dict[str, Ancestry]:
+        """How each other commit that was seen relates to ours; one that GitHub does not know is left out."""
+        claimed = {claim for revision in seen.serving for claim in revision.claims.values()}
+        answered = {answer.commit for answer in seen.answers if answer.commit}
+        related = {}
+        for other in sorted((claimed | answered) - {command.commit}):
+            try:
+                related[other] = self._code_host.compare(command.repository, command.commit, other)
+            except Missing:
+                continue  # a commit of another repository: the link says what was seen
+        return related
+
+    def _commit_link(self, command: ProveDeployment) -> Link:
+        at = datetime.now(UTC)
+        try:
+            relation = self._code_host.compare(command.repository, command.commit, command.base)
+        except Missing:
+            text = f"GitHub does not know {command.commit[:12]}"
+            return Link("commit", LinkState.CONTRADICTED, text, at=at, code="WRONG_COMMIT_SERVING")
+        raw = {"commit": command.commit, "base": command.base, "relation": relation}
+        if relation in (Ancestry.SAME, Ancestry.DESCENDANT):
+            return Link(
+                "commit", LinkState.PROVEN, f"{command.commit[:12]} is on {command.base}", raw=raw, at=at
+            )
+        text = f"{command.commit[:12]} is not on {command.base}"
+        return Link("commit", LinkState.CONTRADICTED, text, raw=raw, at=at, code="WRONG_COMMIT_SERVING")
+
+    @activity.defn
+    def report(self, command: Report) -> Reported:
+        """Write GitHub's deployment status. Found again by commit and environment, so written once."""
+        success = command.proof.complete
+        open_link = command.proof.open_link
+        url = self._code_host.report_deployment(
+            command.repository,
+            command.environment,
+            command.commit,
+            success=success,
+            description=f"{command.vtid}: proven"
+            if success or not open_link
+            else f"{command.vtid}: {open_link.says}",
+            url=command.page_url,
+        )
+        return Reported("success" if success else "failure", url)
+
+
+def _actions_run_link(command: ProveDeployment) -> Link:
+    run = command.deploy_run
+    holds = run.head_sha == command.commit and run.conclusion == "success" and bool(run.jobs)
+    raw = {
+        "id": run.id,
+        "url": run.url,
+        "head_sha": run.head_sha,
+        "conclusion": run.conclusion,
+        "jobs": run.jobs,
+    }
+    state = LinkState.PROVEN if holds else LinkState.CONTRADICTED
+    text = f"run {run.id} of this commit ended {run.conclusion}"
+    return Link(
+        "actions_run", state, text, raw=raw, at=datetime.now(UTC), code=None if holds else "DEPLOY_RUN_FAILED"
+    )
+
+
+def _may_settle(proof: DeploymentProof) -> bool:
+    """Traffic settles; a missing secret or an unfit deploy run does not."""
+    lasting = {"environment", "actions_run", "commit"}
+    return any(link.state is not LinkState.PROVEN and link.name not in lasting for link in proof.links)

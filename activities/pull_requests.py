@@ -1,0 +1,116 @@
+"""Steps on the code host: evidence, facts, checks, merge. They block, so they run in threads."""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities.polling import is_last_look, is_last_try, not_ready
+from vtid.domain.change import Checks, CheckState, MergeAnswer, PullRequest
+from vtid.domain.commands import (
+    AwaitChecks,
+    CheckedChange,
+    FindEvidence,
+    FindMergedChange,
+    GatherFacts,
+    MergePullRequest,
+)
+from vtid.domain.environment import Environment
+from vtid.domain.evidence import (
+    ClaimedEvidence,
+    EvidenceSearch,
+    InvalidEvidence,
+    parse_pull_url,
+    refuse_claim,
+)
+from vtid.domain.ports import CodeHost
+from vtid.domain.rules import checks_state
+from vtid.domain.verdict import Facts
+
+
+class PullRequests:
+    """All reads but one; merge_pull_request is a compare-and-swap that reads before it writes."""
+
+    def __init__(self, code_host: CodeHost) -> None:
+        self._code_host = code_host
+
+    @activity.defn
+    def find_merged_change(self, command: FindMergedChange) -> PullRequest | None:
+        """The newest merged pull request of this VTID, or None."""
+        pulls = self._code_host.find_pull_requests(
+            command.repository, command.vtid, command.environment, command.since
+        )
+        return next((pull for pull in pulls if pull.merged), None)
+
+    @activity.defn
+    def find_evidence(self, command: FindEvidence) -> EvidenceSearch:
+        """What the code host shows for the claim, or by branch convention. Not there yet: looked at again."""
+        if command.claimed is not None:
+            search = self._look_at(command.claimed, command)
+        else:
+            search = self._look_around(command)
+        if search.pull_request is None and command.patient and not (is_last_try() or is_last_look()):
+            raise not_ready(search.refused or f"no pull request of {command.vtid} yet")
+        return search
+
+    def _look_at(self, claim: ClaimedEvidence, command: FindEvidence) -> EvidenceSearch:
+        try:
+            repository, number = parse_pull_url(claim.pr_url)
+        except InvalidEvidence as wrong:
+            return EvidenceSearch(refused=str(wrong))
+        if repository.casefold() != command.repository.casefold():
+            return EvidenceSearch(refused=f"the pull request is in {repository}, not in {command.repository}")
+        pull = self._code_host.pull_request(command.repository, number)
+        refused = refuse_claim(claim, pull, command.repository, adopted=command.adopted)
+        return EvidenceSearch(refused=refused) if refused else EvidenceSearch(pull)
+
+    def _look_around(self, command: FindEvidence) -> EvidenceSearch:
+        for url in command.named:
+            named = self._look_at(ClaimedEvidence(pr_url=url), command)
+            if named.pull_request is not None:
+                return named
+        pulls = self._code_host.find_pull_requests(
+            command.repository, command.vtid, command.environment, command.since
+        )
+        belongs = (p for p in pulls if command.environment.is_branch_of(command.vtid, p.branch))
+        return EvidenceSearch(next((p for p in belongs if p.is_open and not p.from_fork), None))
+
+    @activity.defn
+    def gather_facts(self, command: GatherFacts) -> Facts:
+        """Everything that the rules look at on the code host, read once."""
+        pull = self._code_host.pull_request(command.repository, command.number)
+        files = self._code_host.changed_files(command.repository, command.number) if pull else None
+        checks = self._checks(command.repository, command.sha, command.environment, pull) if pull else None
+        others = self._code_host.find_pull_requests(command.repository, command.vtid, command.environment)
+        second = tuple(other.url for other in others if other.is_open and other.number != command.number)
+        return Facts(task=None, pull_request=pull, files=files, checks=checks, other_open=second)
+
+    def _checks(self, repository: str, sha: str, environment: Environment, pull: PullRequest) -> Checks:
+        ruled = self._code_host.required_checks(repository, pull.base)
+        required = tuple(dict.fromkeys((*environment.checks.required, *ruled)))
+        return Checks(sha, self._code_host.checks(repository, sha), required)
+
+    @activity.defn
+    def await_checks(self, command: AwaitChecks) -> CheckedChange:
+        """Look once. Red is a result; still running is "not ready yet"; the last look returns what it sees."""
+        pull = self._code_host.pull_request(command.repository, command.number)
+        if pull is None:
+            raise not_ready(f"pull request {command.number} cannot be seen")
+        checks = self._checks(command.repository, command.sha, command.environment, pull)
+        state = checks_state(checks.runs, checks.required, command.environment.checks.allow_skipped)
+        running = [run.name for run in checks.runs if run.state is CheckState.PENDING]
+        waited = datetime.now(UTC) - command.since
+        never_came = (
+            state is CheckState.PENDING
+            and not running
+            and waited > timedelta(seconds=command.missing_after_seconds)
+        )
+        undecided = state is CheckState.PENDING or (pull.mergeable is None and not pull.merged)
+        decided = state is CheckState.RED or never_came or not undecided or pull.head_sha != command.sha
+        if decided or is_last_look():
+            return CheckedChange(pull, checks)
+        raise not_ready(f"checks still run: {', '.join(running) or 'none registered yet'}")
+
+    @activity.defn
+    def merge_pull_request(self, command: MergePullRequest) -> MergeAnswer:
+        """Merge exactly this head. Safe to repeat: a merged change stays merged."""
+        return self._code_host.merge(command)

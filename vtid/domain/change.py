@@ -1,0 +1,110 @@
+"""A change on the code host: pull request, files, checks, and the deploy run of its merged commit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as the code host shows it now."""
+
+    repository: str
+    number: int
+    url: str
+    title: str
+    branch: str
+    base: str
+    head_sha: str
+    head_repository: str | None  # None: the fork was deleted
+    is_open: bool
+    draft: bool
+    merged: bool
+    created_at: datetime
+    vtids: tuple[str, ...] = ()  # mentioned in title, body or branch, in this order
+    mergeable: bool | None = None  # None: the code host still computes it
+    merge_sha: str | None = None  # the commit on the base branch, once merged
+
+    @property
+    def from_fork(self) -> bool:
+        return self.head_repository != self.repository
+
+
+@dataclass(frozen=True)
+class ChangedFiles:
+    """Every path that a pull request changes; `complete` is False when not all could be read."""
+
+    paths: tuple[str, ...]
+    complete: bool
+    secrets: tuple[str, ...] = ()  # "path: kind" of each secret-looking value that was added; never the value
+
+
+class CheckState(StrEnum):
+    PENDING = "pending"
+    GREEN = "green"
+    RED = "red"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The latest check run or status of one name on one commit."""
+
+    name: str
+    state: CheckState
+    conclusion: str | None = None
+    id: int | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """All checks of exactly one commit, and the names that must be among them."""
+
+    sha: str
+    runs: tuple[Check, ...]
+    required: tuple[str, ...]
+
+    def named(self, name: str) -> Check | None:
+        return next((check for check in self.runs if check.name == name), None)
+
+
+class MergeKind(StrEnum):
+    MERGED = "merged"
+    HEAD_MOVED = "head_moved"
+    CHECKS_CHANGED = "checks_changed"  # not green any more, read right before the merge
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class MergeAnswer:
+    """How the compare-and-swap ended. `sha` is the commit on the base branch when merged."""
+
+    kind: MergeKind
+    reason: str = ""
+    sha: str | None = None
+    head_sha: str | None = None
+    merged_before: bool = False  # found merged when read; nothing was sent
+
+
+@dataclass(frozen=True)
+class DeployRun:
+    """One run of the deploy workflow on the code host."""
+
+    id: int
+    url: str
+    head_sha: str
+    event: str
+    status: str  # queued, in_progress, completed
+    conclusion: str | None
+    jobs: int | None = None  # None: not asked yet
+    created_at: datetime | None = None
+
+
+class Ancestry(StrEnum):
+    SAME = "same"
+    DESCENDANT = "descendant"  # the other commit contains ours
+    ANCESTOR = "ancestor"  # the other commit is older than ours
+    DIVERGED = "diverged"

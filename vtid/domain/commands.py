@@ -1,0 +1,351 @@
+"""What a run is started with, what its activities are told, and what they answer.
+
+Commands are imperatives named like their activity; answers are nouns. All of it travels in Temporal
+histories: ids and hashes, never spec texts, diffs or secrets.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vtid.domain.change import Checks, DeployRun, PullRequest
+from vtid.domain.deployment import DeploymentProof
+from vtid.domain.environment import Environment, Service
+from vtid.domain.events import RunEvent
+from vtid.domain.evidence import ClaimedEvidence
+from vtid.domain.limits import Limit
+from vtid.domain.stages import Move
+from vtid.domain.verdict import Facts, Pinned
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The input of a run. `start_id` names the row that the API wrote before the start."""
+
+    vtid: str
+    start_id: str
+    title: str
+    spec_hash: str
+    spec_version: int
+    repository: str
+    environment: Environment
+    limits: dict[str, Limit]
+    services: tuple[str, ...] = ()  # empty: decided by the changed paths
+    priority: int = 3
+    requested_by: str = ""
+    page_url: str = ""  # where the API's page shows this run
+
+    @property
+    def base(self) -> str:
+        return self.environment.base_branch
+
+
+# --- PLANNER
+
+
+@dataclass(frozen=True)
+class LoadTask:
+    vtid: str
+    spec_hash: str
+
+
+@dataclass(frozen=True)
+class LoadedTask:
+    """The task as the ledger has it now; hashes None when there is no spec or no approval."""
+
+    vtid: str
+    status: str
+    created_at: datetime
+    spec_hash: str | None
+    spec_bytes_hash: str | None
+    approved_hash: str | None
+    current_run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadArmed:
+    """Read the emergency stop."""
+
+
+@dataclass(frozen=True)
+class Armed:
+    armed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FindMergedChange:
+    """Look for a merged pull request of this VTID that was created since the task was."""
+
+    vtid: str
+    repository: str
+    environment: Environment
+    since: datetime
+
+
+# --- WORKER
+
+
+@dataclass(frozen=True)
+class OfferWorkOrder:
+    order_id: str
+    vtid: str
+    run_id: str
+    offer: int
+    attempt: int  # the attempt that a claim would open
+    spec_hash: str
+    repository: str
+    base: str
+    branch: str
+    priority: int
+    heartbeat_seconds: float
+    lost_seconds: float
+    progress_seconds: float
+    unattended_progress_seconds: float
+    cap_seconds: float
+    note: str = ""  # why the attempt before this one ended, for the next worker
+
+
+@dataclass(frozen=True)
+class WithdrawOrder:
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReadWorkers:
+    seen_within_seconds: float
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who is there: seen lately, and of them free or holding a lease."""
+
+    free: int
+    busy: int
+
+    @property
+    def present(self) -> int:
+        return self.free + self.busy
+
+
+@dataclass(frozen=True)
+class ReadLateClaims:
+    run_id: str
+
+
+@dataclass(frozen=True)
+class HoldLease:
+    vtid: str
+    order_id: str
+    attempt: int
+    worker: str
+
+
+@dataclass(frozen=True)
+class ReadProgress:
+    order_id: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    last_progress_at: datetime | None
+    last_beat_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FindEvidence:
+    """Look on GitHub: for the claimed pull request if one is named, else by branch convention.
+
+    `named`: addresses from refused, late answers, looked at first. `patient`: finding nothing is tried
+    again with the step's back-off; otherwise one look decides.
+    """
+
+    vtid: str
+    repository: str
+    environment: Environment
+    claimed: ClaimedEvidence | None = None
+    adopted: bool = False
+    named: tuple[str, ...] = ()
+    since: datetime | None = None
+    patient: bool = False
+
+
+# --- VALIDATOR
+
+
+@dataclass(frozen=True)
+class GatherFacts:
+    vtid: str
+    repository: str
+    number: int
+    sha: str
+    environment: Environment
+
+
+@dataclass(frozen=True)
+class Judge:
+    pinned: Pinned
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class AwaitChecks:
+    """Wait until the checks of exactly this commit are decided and GitHub knows whether it merges."""
+
+    repository: str
+    number: int
+    sha: str
+    base: str
+    environment: Environment
+    missing_after_seconds: float
+    since: datetime
+
+
+@dataclass(frozen=True)
+class CheckedChange:
+    pull_request: PullRequest
+    checks: Checks
+
+
+# --- DEPLOY
+
+
+@dataclass(frozen=True)
+class MergePullRequest:
+    """Merge exactly this head, if the checks that the verdict saw are still green."""
+
+    vtid: str
+    repository: str
+    number: int
+    head_sha: str
+    title: str
+    environment: Environment
+
+
+@dataclass(frozen=True)
+class DispatchDeploy:
+    """Start the deploy workflow once. `nonce` finds a dispatch whose answer was lost."""
+
+    vtid: str
+    repository: str
+    environment: Environment
+    commit: str
+    nonce: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class AwaitDeployRun:
+    repository: str
+    environment: Environment
+    commit: str
+    missing_after_seconds: float
+    since: datetime
+    run_id: int | None = None  # of the run that we dispatched
+
+
+@dataclass(frozen=True)
+class ProveDeployment:
+    repository: str
+    environment: Environment
+    services: tuple[Service, ...]
+    commit: str
+    base: str
+    deploy_run: DeployRun
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write the GitHub deployment and its status; found again by commit and environment."""
+
+    vtid: str
+    repository: str
+    environment: str
+    commit: str
+    proof: DeploymentProof
+    page_url: str
+
+
+@dataclass(frozen=True)
+class Reported:
+    state: str
+    url: str
+
+
+# --- journal
+
+
+@dataclass(frozen=True)
+class RecordEvents:
+    vtid: str
+    run_id: str
+    start_id: str
+    events: tuple[RunEvent, ...]
+
+
+# --- messages to a run
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    """A worker claims the order that lies ready. mode: `attended` (it beats) or `unattended`."""
+
+    order_id: str
+    worker: str
+    mode: str = "attended"
+
+
+@dataclass(frozen=True)
+class LeaseTerms:
+    """What an accepted claim got: its attempt, and when the lease was opened."""
+
+    attempt: int
+    order_id: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class SubmitEvidence:
+    attempt: int
+    worker: str
+    evidence: ClaimedEvidence
+
+
+@dataclass(frozen=True)
+class ReportFailure:
+    attempt: int
+    worker: str
+    message: str
+    retryable: bool = True
+
+
+@dataclass(frozen=True)
+class ReleaseLease:
+    attempt: int
+    worker: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """A person's decision about a blocked run."""
+
+    move: Move
+    by: str
+    reason: str = ""
+    pr_url: str | None = None
+
+
+@dataclass(frozen=True)
+class CancelRun:
+    """Why the cancel that follows is asked for, and by whom."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SwitchChanged:
+    """A hint that the emergency stop was switched; the run reads the switch itself."""
+
+    armed: bool = field(default=True)

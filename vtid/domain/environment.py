@@ -1,0 +1,105 @@
+"""An environment as a run sees it: declared once, in environments.yaml, and copied into the run's input."""
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from vtid.domain.limits import Limit
+from vtid.domain.vtid import digits_of
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployable. `cloud_run` may hold `{repository_name}`, the part of the repository after the slash."""
+
+    name: str
+    cloud_run: str
+    paths: tuple[str, ...] = ("**",)
+    health_path: str = "/healthz"
+    version_path: str = "/version"
+    required_env: tuple[str, ...] = ()
+    required_secrets: tuple[str, ...] = ()
+    sha_witnesses: tuple[str, ...] = ("env", "label", "image_tag")
+
+    def cloud_run_name(self, repository: str) -> str:
+        return self.cloud_run.replace("{repository_name}", repository.split("/")[-1])
+
+    def is_touched_by(self, paths: tuple[str, ...]) -> bool:
+        return any(path_matches(path, pattern) for path in paths for pattern in self.paths)
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """How a merged commit is deployed. event: `push` (GitHub starts it) or `workflow_dispatch` (we do)."""
+
+    workflow: str = "deploy.yml"
+    event: str = "push"
+
+
+@dataclass(frozen=True)
+class ChecksPolicy:
+    required: tuple[str, ...] = ()
+    allow_skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a change may touch and what happens when it fails. on_failure: `park` or `fail`."""
+
+    allow_paths: tuple[str, ...] = ("**",)
+    deny_paths: tuple[str, ...] = ()
+    max_files: int = 300
+    on_failure: str = "park"
+    repair_rounds: int = 2
+    author_may_approve: bool = True
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One section of environments.yaml. `repository` may be a glob such as `acme/drill-*`."""
+
+    name: str
+    project: str
+    region: str
+    repository: str
+    base_branch: str = "main"
+    branch_pattern: str = "claude/vtid-<digits>-*"
+    automerge: bool = True
+    merge_method: str = "squash"
+    services: tuple[Service, ...] = ()
+    deploy: Deploy = field(default_factory=Deploy)
+    checks: ChecksPolicy = field(default_factory=ChecksPolicy)
+    policy: Policy = field(default_factory=Policy)
+    limits: dict[str, Limit] = field(default_factory=dict)
+    # How long a proven green must hold still: consecutive live answers that have to agree.
+    live_answers: int = 3
+
+    def declares(self, repository: str) -> bool:
+        return fnmatchcase(repository, self.repository)
+
+    def branch_glob(self, vtid: str) -> str:
+        """The pattern that a branch of this VTID matches."""
+        return self.branch_pattern.replace("<digits>", digits_of(vtid))
+
+    def branch_for(self, vtid: str, run_id: str, attempt: int) -> str:
+        """The branch that an attempt is told to use: unlike any other attempt's."""
+        return self.branch_glob(vtid).replace("*", f"{run_id[:6]}-{attempt}")
+
+    def is_branch_of(self, vtid: str, branch: str) -> bool:
+        return fnmatchcase(branch.lower(), self.branch_glob(vtid).lower())
+
+    def services_touched_by(self, paths: tuple[str, ...]) -> tuple[Service, ...]:
+        return tuple(service for service in self.services if service.is_touched_by(paths))
+
+
+def path_matches(path: str, pattern: str) -> bool:
+    """Glob over a repository path: `**` crosses folders, `*` does not; `dir/**` also matches `dir` itself."""
+    return _matches(path.split("/"), pattern.split("/"))
+
+
+def _matches(parts: list[str], pattern: list[str]) -> bool:
+    if not pattern:
+        return not parts
+    head, rest = pattern[0], pattern[1:]
+    if head == "**":
+        return any(_matches(parts[n:], rest) for n in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], head) and _matches(parts[1:], rest)

@@ -1,0 +1,91 @@
+"""What happened: the events of a run and of the world around it, in one table.
+
+docs/events.md is made from EVENT_TYPES. An event of a run is written once per (run_id, seq).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from vtid.domain.stages import Stage
+
+SYSTEM = "system"  # the actor when no person or worker acted
+
+# fmt: off
+EVENT_TYPES: dict[str, str] = {
+    # a run, told by its workflow
+    "run.started":            "the run exists; data: title, spec_hash, environment, repository, services, started_by",
+    "run.admitted":           "all gates passed and the system is armed; the task is in progress",
+    "run.blocked":            "parked until a person decides; data: failure, until",
+    "run.resumed":            "a person decided; data: move, by, reason, pr_url",
+    "run.cancelling":         "cancel was asked for; data: reason, waiting for the worker's confirmation",
+    "run.finished":           "the run is over; data: outcome, status, failure, note",
+    "stage.started":          "a stage begins; data: round",
+    "stage.finished":         "a stage is over; data: status (success, skipped), why",
+    "step.started":           "a step begins; data: step, attempt, waiting (for, since, until, who)",
+    "wait.started":           "the run waits; data: for, since, until, who",
+    "plan.made":              "PLANNER is done; data: repository, base, branch, services",
+    "change.found_merged":    "a merged pull request of this VTID exists; data: pull_request",
+    "work_order.offered":     "an order lies ready for workers; data: order_id, offer, attempt",
+    "work_order.unclaimed":   "alarm: nobody took the order in time; data: order_id, seconds, present, free, busy",
+    "work_order.claimed":     "one worker won the order; data: order_id, attempt, worker, mode",
+    "work_order.withdrawn":   "the order is no longer offered; data: order_id, reason",
+    "attempt.ended":          "a lease ended without evidence; data: attempt, worker, code, message",
+    "evidence.claimed":       "what was handed in, unchecked; data: source, pr_url, head_sha, branch, files, summary, by",
+    "evidence.observed":      "what GitHub shows for it; data: source, pull_request",
+    "evidence.refused":       "the claim does not hold; data: pr_url, reason",
+    "evidence.contradicted":  "claim and fact differ; data: field, claimed, observed",
+    "verdict.reached":        "the validator's answer; data: passed, head_sha, rules",
+    "verdict.voided":         "a check is not what the verdict saw, so it is judged again; data: reason, round",
+    "change.head_moved":      "the pull request has a new head, so it is validated again; data: from, to, round",
+    "change.merged":          "the change is on the base branch; data: sha, pull_request, merged_before",
+    "deploy.dispatched":      "the deploy workflow was started by us; data: url",
+    "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
+    "proof.recorded":         "the deployment proof as it stands; data: complete, code, links",
+    "deployment.reported":    "GitHub's deployment status is written; data: state, url",
+    "report.failed":          "GitHub's deployment status could not be written; data: message",
+    "message.refused":        "a signal was refused; data: name, code, message",
+    # around runs, told by API and ledger; run_id and seq are null
+    "run.requested":          "a start was accepted; data: by, spec_hash",
+    "task.created":           "a task was allocated; data: title, repository, environment",
+    "task.changed":           "fields of a task changed; data: changed",
+    "spec.put":               "a new spec version; data: version, hash",
+    "spec.validated":         "the spec passed validation; data: hash, warnings",
+    "spec.approved":          "the spec was approved; data: hash, by, reason",
+    "approval.voided":        "the spec changed, so its approval is void; data: hash, approved_by",
+    "claim.late":             "an answer under an old lease, refused and kept; data: order_id, attempt, worker, pr_url",
+    "work_order.refused":     "a worker was refused; data: order_id, worker, code, message",
+    "system.disarmed":        "emergency stop; data: reason, by",
+    "system.armed":           "the emergency stop is lifted; data: by",
+    "worker.seen":            "a worker is here for the first time; data: worker",
+    "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
+    "engine.recovered":       "the run's workflow task works again",
+    "engine.terminated":      "the run was ended inside Temporal; data: status, message",
+}
+# fmt: on
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """One event of one run. `seq` counts from 1 within the run; the ledger stores each (run_id, seq) once."""
+
+    run_id: str
+    seq: int
+    vtid: str
+    type: str
+    at: datetime
+    stage: Stage | None = None
+    actor: str = SYSTEM
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OutsideEvent:
+    """An event that no workflow told. `id` makes a repeated write harmless."""
+
+    id: str
+    type: str
+    at: datetime
+    vtid: str | None = None
+    actor: str = SYSTEM
+    data: dict[str, Any] = field(default_factory=dict)

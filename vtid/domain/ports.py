@@ -1,0 +1,134 @@
+"""What the steps of a run need from the world, in our words. Adapters implement it.
+
+Ports of the code host and the service host are synchronous: their clients block, so their steps run in
+threads. They raise the errors of vtid.domain.errors and nothing else. The ledger's are asynchronous.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from vtid.domain.change import (
+    Ancestry,
+    ChangedFiles,
+    Check,
+    DeployRun,
+    MergeAnswer,
+    PullRequest,
+)
+from vtid.domain.commands import (
+    Armed,
+    LoadedTask,
+    MergePullRequest,
+    OfferWorkOrder,
+    Progress,
+    RecordEvents,
+    Workers,
+)
+from vtid.domain.deployment import LiveAnswer, ServiceSeen
+from vtid.domain.environment import Environment, Service
+from vtid.domain.verdict import TaskFacts
+
+
+class CodeHost(Protocol):
+    """Where the code lives: pull requests, checks, merges, deploy runs."""
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        """The pull request as it is now, or None when there is none of this number."""
+
+    def find_pull_requests(
+        self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
+    ) -> Sequence[PullRequest]:
+        """Every open, closed or merged pull request on the base branch that belongs to the VTID.
+
+        It belongs by branch convention or by naming the VTID in its title; newest first; created since.
+        """
+
+    def changed_files(self, repository: str, number: int) -> ChangedFiles:
+        """All pages of the files that a pull request changes, searched for secret-looking values."""
+
+    def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        """All pages of check runs (the latest of each name) and commit statuses of exactly this commit."""
+
+    def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
+        """The names of the checks that the branch's own rules require."""
+
+    def merge(self, command: MergePullRequest) -> MergeAnswer:
+        """Compare-and-swap: read, merge exactly this head, and read again after an unclear answer.
+
+        A merged pull request stays merged: its commit is returned. Raises Unavailable when the answer
+        was lost and reading shows that nothing was merged.
+        """
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        """How `other` relates to `ours` by git ancestry."""
+
+    def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
+        """The runs of this workflow for exactly this commit and event, newest first."""
+
+    def deploy_run(self, repository: str, run_id: int) -> DeployRun:
+        """One run with the number of its jobs."""
+
+    def find_dispatched(
+        self, repository: str, workflow: str, nonce: str, since: datetime
+    ) -> DeployRun | None:
+        """The run that an earlier dispatch with this nonce started, if any."""
+
+    def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
+        """Start the workflow and return its run (None: accepted, but the answer did not name the run)."""
+
+    def report_deployment(
+        self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
+    ) -> str:
+        """Find or create the deployment of this commit, set its status if it differs, return its address."""
+
+
+class ServiceHost(Protocol):
+    """Where services run."""
+
+    def service(
+        self, environment: Environment, service: Service, repository: str, commit: str
+    ) -> ServiceSeen:
+        """The service with every serving revision, read by traffic status; without live answers."""
+
+
+class VersionProbe(Protocol):
+    """The service's own word about which commit it is."""
+
+    def look(self, uri: str, path: str) -> LiveAnswer:
+        """One look. An unusable answer is a result with a problem, not an error."""
+
+
+class Journal(Protocol):
+    """The ledger as a run sees it."""
+
+    async def record_events(self, command: RecordEvents) -> None:
+        """Append each event once per (run_id, seq), and fold it into run, task and dead letter with it."""
+
+    async def load_task(self, vtid: str) -> LoadedTask | None:
+        """The task with the hashes of its spec, or None."""
+
+    async def task_facts(self, vtid: str) -> TaskFacts | None:
+        """The same for the validator, with the task's current run."""
+
+    async def read_armed(self) -> Armed:
+        """The emergency stop."""
+
+
+class OrderBook(Protocol):
+    """The work orders in the ledger."""
+
+    async def offer(self, command: OfferWorkOrder) -> None:
+        """Put the order up for workers; a repeat changes nothing, and does not re-open a withdrawn one."""
+
+    async def withdraw(self, order_id: str, reason: str) -> None:
+        """Take the order back; a repeat changes nothing."""
+
+    async def workers(self, seen_within_seconds: float) -> Workers:
+        """Who was seen within the last seconds: free, or holding a lease."""
+
+    async def progress(self, order_id: str) -> Progress:
+        """The clocks of the order's lease."""
+
+    async def late_claims(self, run_id: str) -> Sequence[str]:
+        """Addresses of pull requests that refused, late answers of this run named; newest first."""

@@ -1,0 +1,31 @@
+"""The VTID: the id of a task, `VTID-` and four or more digits, upper case."""
+
+import re
+
+_CANONICAL = re.compile(r"VTID-\d{4,}")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])VTID[-_ ]?(\d{4,})(?!\d)", re.IGNORECASE)
+
+
+class InvalidVtid(ValueError):
+    """The text is not a VTID; the message says what is allowed."""
+
+
+def canonical_vtid(text: str) -> str:
+    """The canonical spelling of a VTID; lower case is accepted. Raises InvalidVtid."""
+    candidate = text.strip().upper()
+    if not _CANONICAL.fullmatch(candidate):
+        raise InvalidVtid(
+            f"{text[:60]!r} is not a VTID: expected VTID- and 4 or more digits, like VTID-01227"
+        )
+    return candidate
+
+
+def mentioned_vtids(*texts: str) -> tuple[str, ...]:
+    """Every VTID that the texts mention, canonical, each once, in reading order."""
+    found = (f"VTID-{digits}" for text in texts for digits in _MENTION.findall(text))
+    return tuple(dict.fromkeys(found))
+
+
+def digits_of(vtid: str) -> str:
+    """`01227` of `VTID-01227`."""
+    return vtid.removeprefix("VTID-")

@@ -1,0 +1,116 @@
+"""The Temporal worker: the only place where the steps of a run meet the adapters of the outside."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.worker import Worker
+
+from activities.bookkeeping import Bookkeeping, WorkOrders
+from activities.deployments import Deployments
+from activities.errors import SortedErrors
+from activities.leases import Leases
+from activities.pull_requests import PullRequests
+from activities.validation import Validation
+from vtid.domain.limits import LIMITS, Lane
+from vtid.domain.ports import CodeHost, Journal, OrderBook, ServiceHost, VersionProbe
+from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, connect
+from workflows.vtid_run import VtidRun
+
+GITHUB_THREADS = 16
+GITHUB_STEPS_PER_SECOND = 20.0  # for the whole queue, over all workers: the server enforces it
+GRACE = timedelta(seconds=5)
+STICKY_TIMEOUT = timedelta(seconds=2)  # the first task after a crash waits this long for the dead worker
+
+
+def steps(
+    journal: Journal, orders: OrderBook, code_host: CodeHost, service_host: ServiceHost, probe: VersionProbe
+) -> list[Callable[..., Any]]:
+    """Every activity of the limits table, bound to the given ports."""
+    groups = (
+        Bookkeeping(journal),
+        WorkOrders(orders),
+        Leases(),
+        Validation(),
+        PullRequests(code_host),
+        Deployments(code_host, service_host, probe),
+    )
+    names = (name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER)
+    return [next(getattr(group, name) for group in groups if hasattr(group, name)) for name in names]
+
+
+def workers(
+    client: Client, activities: list[Callable[..., Any]], threads: ThreadPoolExecutor
+) -> list[Worker]:
+    """One worker for the runs' own queue, and one for the paced queue of GitHub."""
+
+    def lane_of(step: Callable[..., Any]) -> Lane:
+        return LIMITS[step.__name__].lane
+
+    runs = Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[VtidRun],
+        # Bookkeeping falls back to ordinary activities on this queue.
+        activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
+        activity_executor=threads,
+        interceptors=[SortedErrors()],
+        max_concurrent_workflow_task_polls=20,
+        max_cached_workflows=1000,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=GRACE,
+    )
+    github = Worker(
+        client,
+        task_queue=GITHUB_QUEUE,
+        activities=[step for step in activities if lane_of(step) is Lane.GITHUB],
+        activity_executor=threads,
+        interceptors=[SortedErrors()],
+        max_task_queue_activities_per_second=GITHUB_STEPS_PER_SECOND,
+        graceful_shutdown_timeout=GRACE,
+    )
+    return [runs, github]
+
+
+async def main() -> None:
+    """Work until SIGTERM or SIGINT; then let running steps end within the grace period."""
+    from vtid.adapters.cloud_run import CloudRun
+    from vtid.adapters.github import GitHub
+    from vtid.adapters.http_probe import HttpProbe
+    from vtid.configuration.settings import Settings
+    from vtid.ledger import Ledger
+
+    settings = Settings.load()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    ledger = await Ledger.open(settings.database_url)
+    token = settings.github_token.get_secret_value() if settings.github_token else ""
+    code_host = GitHub(settings.github_api_url, token)
+    activities = steps(
+        ledger.journal, ledger.orders, code_host, CloudRun(settings.cloud_run_url), HttpProbe()
+    )
+    runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))
+    client = await connect(runtime=runtime)
+    async with AsyncExitStack() as running:
+        threads = running.enter_context(ThreadPoolExecutor(GITHUB_THREADS))
+        running.push_async_callback(ledger.close)
+        for worker in workers(client, activities, threads):
+            await running.enter_async_context(worker)
+        print('{"event":"ready"}', flush=True)  # noqa: T201 - the supervisor reads it
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    # The SDK may abort in the interpreter's own shutdown after all work is done (its issue 300).
+    sys.stdout.flush()
+    os._exit(0)

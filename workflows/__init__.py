@@ -1,0 +1,1 @@
+"""The business process: one VTID, from approved spec to proven deployment."""

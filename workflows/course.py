@@ -1,0 +1,99 @@
+"""What the stages of one run share: its request, its story, and what it has come to know."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, overload
+
+from temporalio import workflow
+
+from activities.bookkeeping import Bookkeeping
+from vtid.domain.commands import LoadedTask, LoadTask, RunRequest
+from vtid.domain.evidence import Evidence
+from vtid.domain.failures import RunStopped
+from vtid.domain.limits import LATE_AFTER, MORE_WINDOWS, Limit
+from workflows.perform import perform
+from workflows.story import Story, waiting
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+
+class Course:
+    """The facts of a run under way. Stages read and add; nothing else changes them."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.story = Story(request)
+        self.limits: dict[str, Limit] = request.limits
+        self.task: LoadedTask | None = None
+        self.evidence: Evidence | None = None
+        self.worker_succeeded = False
+        self.paths: tuple[str, ...] | None = None  # of the change; None: not read yet
+        self.merged_sha: str | None = None
+        self.head_rounds = 0
+        self.retries = 0  # of a person; each gives every budget anew
+
+    @overload
+    async def step(
+        self, step: Callable[[Any, C], Awaitable[R]], command: C, waits_for: str, who: str = "system"
+    ) -> R: ...
+    @overload
+    async def step(
+        self, step: Callable[[Any, C], R], command: C, waits_for: str, who: str = "system"
+    ) -> R: ...
+    async def step(self, step: Any, command: Any, waits_for: str, who: str = "system") -> Any:
+        """Tell that the step begins and what it waits for, then do it."""
+        budget = self.limits[step.__name__].budget
+        until = workflow.now() + budget if budget else None
+        self.story.tell("step.started", step=step.__name__, waiting=waiting(waits_for, until, who))
+        await self.story.write()
+        return await perform(step, command, self.limits, summary=waits_for)
+
+    async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
+        """A read of our own ledger: done without a line in the story."""
+        return await perform(step, command, self.limits)
+
+    async def until(self, ready: Callable[[], bool], window: timedelta, summary: str) -> bool:
+        """Wait until `ready` or the window ends; tells which.
+
+        A window that ended late was not a fair one (nobody was there to be heard), so it is granted again.
+        """
+        for _ in range(1 + MORE_WINDOWS):
+            opened = workflow.now()
+            try:
+                await workflow.wait_condition(ready, timeout=window, timeout_summary=summary[:200])
+            except TimeoutError:
+                if workflow.now() - opened <= window + LATE_AFTER:
+                    return False
+            else:
+                return True
+        return False
+
+    async def load_task(self) -> LoadedTask:
+        """The task as it is now, held against what was pinned at the start. Raises RunStopped."""
+        request = self.request
+        task = await self.quietly(Bookkeeping.load_task, LoadTask(request.vtid, request.spec_hash))
+        if task is None or task.spec_hash is None:
+            raise RunStopped("SPEC_MISSING")
+        hashes = {task.spec_hash, task.spec_bytes_hash, request.spec_hash}
+        if len(hashes) > 1:
+            text = (
+                f"pinned at the start: {request.spec_hash[:12]}, now: {(task.spec_bytes_hash or 'none')[:12]}"
+            )
+            raise RunStopped("SPEC_HASH_MISMATCH", f"the spec changed: {text}")
+        if task.approved_hash is None:
+            raise RunStopped("SPEC_NOT_APPROVED")
+        self.task = task
+        return task
+
+    @property
+    def since(self) -> datetime:
+        """Since when this VTID's pull requests can exist; a day of slack for clocks that differ."""
+        created = self.task.created_at if self.task else workflow.info().start_time
+        return created - timedelta(days=1)
+
+    def the_evidence(self) -> Evidence:
+        """The evidence of a stage that cannot begin without it."""
+        if self.evidence is None:
+            raise RunStopped("EVIDENCE_REFUSED", "there is no evidence to work with")
+        return self.evidence

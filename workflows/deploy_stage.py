@@ -1,0 +1,197 @@
+"""DEPLOY: merge exactly the validated head, find its deploy run, and prove what serves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+
+from activities.deployments import Deployments
+from activities.pull_requests import PullRequests
+from vtid.domain.change import DeployRun, MergeAnswer, MergeKind
+from vtid.domain.commands import (
+    AwaitDeployRun,
+    DispatchDeploy,
+    GatherFacts,
+    MergePullRequest,
+    ProveDeployment,
+    Report,
+)
+from vtid.domain.deployment import DeploymentProof
+from vtid.domain.environment import Service
+from vtid.domain.failures import RunStopped
+from vtid.domain.stages import Stage
+from workflows.course import Course
+from workflows.validator_stage import checks_changed, head_moved
+
+
+class DeployStage:
+    def __init__(self, course: Course) -> None:
+        self._course = course
+
+    async def deploy(self) -> Stage | None:
+        """Gives None when the run is done, or VALIDATOR when the head moved under the merge."""
+        if self._course.merged_sha is None:
+            back = await self._merge()
+            if back is not None:
+                return back
+        services = await self._services()
+        if not services:
+            return None
+        run = await self._await_deploy_run()
+        proof = await self._prove(services, run)
+        await self._report(proof)
+        if not proof.complete:
+            link = proof.open_link
+            raise RunStopped(
+                proof.code or "PROOF_INCOMPLETE", link.says if link else "the proof has no links"
+            )
+        return None
+
+    # ---------------------------------------------------------------- merge
+
+    async def _merge(self) -> Stage | None:
+        course, pull = self._course, self._course.the_evidence().pull_request
+        await course.load_task()  # the last gate: the spec is still the pinned one
+        command = MergePullRequest(
+            vtid=course.request.vtid,
+            repository=pull.repository,
+            number=pull.number,
+            head_sha=pull.head_sha,
+            title=pull.title,
+            environment=course.request.environment,
+        )
+        what = f"GitHub to merge {pull.url}"
+        answer = await _finished(
+            course.step(PullRequests.merge_pull_request, command, what, "GitHub"), self._merged
+        )
+        if answer.kind is MergeKind.HEAD_MOVED and answer.head_sha is not None:
+            head_moved(course, answer.head_sha)
+            return Stage.VALIDATOR
+        if answer.kind is MergeKind.CHECKS_CHANGED:
+            checks_changed(course, answer.reason)
+            return Stage.VALIDATOR
+        if answer.kind is MergeKind.CONFLICT:
+            raise RunStopped("MERGE_CONFLICT", answer.reason)
+        if answer.kind is not MergeKind.MERGED:
+            raise RunStopped("MERGE_REFUSED", answer.reason)
+        return None
+
+    def _merged(self, answer: MergeAnswer) -> None:
+        """Keep what the merge gave. Told at once, so that a cancel which comes now cannot hide it."""
+        if answer.kind is MergeKind.MERGED and answer.sha is not None:
+            self._course.merged_sha = answer.sha
+            pull = self._course.the_evidence().pull_request
+            self._course.story.tell(
+                "change.merged", sha=answer.sha, pull_request=pull.url, merged_before=answer.merged_before
+            )
+
+    # ---------------------------------------------------------------- what is deployed
+
+    async def _services(self) -> tuple[Service, ...]:
+        """The services that the change maps to: those that the task names, else those whose paths it touches."""
+        course, environment = self._course, self._course.request.environment
+        if course.request.services:
+            return tuple(s for s in environment.services if s.name in course.request.services)
+        if course.paths is None:
+            pull = course.the_evidence().pull_request
+            look = GatherFacts(course.request.vtid, pull.repository, pull.number, pull.head_sha, environment)
+            facts = await course.step(
+                PullRequests.gather_facts, look, f"GitHub to show all of {pull.url}", "GitHub"
+            )
+            course.paths = facts.files.paths if facts.files else ()
+        return environment.services_touched_by(course.paths)
+
+    async def _await_deploy_run(self) -> DeployRun:
+        course, environment, commit = self._course, self._course.request.environment, self._commit()
+        since = workflow.now()
+        dispatched = await self._dispatch() if environment.deploy.event == "workflow_dispatch" else None
+        missing_after = course.limits["deploy_run_missing"].one_try
+        command = AwaitDeployRun(
+            repository=course.request.repository,
+            environment=environment,
+            commit=commit,
+            missing_after_seconds=missing_after.total_seconds() if missing_after else 0,
+            since=since,
+            run_id=dispatched.id if dispatched else None,
+        )
+        what = f"{environment.deploy.workflow} of {commit[:12]} to end"
+        run = await course.step(Deployments.await_deploy_run, command, what, "GitHub Actions")
+        if run is None:
+            text = f"no run of {environment.deploy.workflow} on event {environment.deploy.event} for {commit[:12]}"
+            raise RunStopped("DEPLOY_RUN_NOT_FOUND", text)
+        course.story.tell("deploy.run_ended", url=run.url, conclusion=run.conclusion or run.status)
+        if run.status != "completed":
+            raise RunStopped("DEPLOY_TIMEOUT", f"{run.url} is still {run.status}")
+        if not run.jobs:
+            raise RunStopped("DEPLOY_RUN_FAILED", f"{run.url} ended {run.conclusion} without a single job")
+        if run.conclusion != "success":
+            raise RunStopped("DEPLOY_RUN_FAILED", f"{run.url} ended {run.conclusion}")
+        return run
+
+    async def _dispatch(self) -> DeployRun | None:
+        course, environment = self._course, self._course.request.environment
+        # One nonce for each try of a person: found again after a lost answer, new after a retry.
+        nonce = f"{workflow.info().run_id}-{course.retries}"
+        command = DispatchDeploy(
+            course.request.vtid, course.request.repository, environment, self._commit(), nonce, workflow.now()
+        )
+        what = f"GitHub to start {environment.deploy.workflow}"
+        run = await course.step(Deployments.dispatch_deploy, command, what, "GitHub")
+        course.story.tell("deploy.dispatched", url=run.url if run else None)
+        return run
+
+    # ---------------------------------------------------------------- proof
+
+    async def _prove(self, services: tuple[Service, ...], run: DeployRun) -> DeploymentProof:
+        course, commit = self._course, self._commit()
+        command = ProveDeployment(
+            repository=course.request.repository,
+            environment=course.request.environment,
+            services=services,
+            commit=commit,
+            base=course.request.base,
+            deploy_run=run,
+        )
+        names = ", ".join(service.name for service in services)
+        proof = await course.step(
+            Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
+        )
+        course.story.tell("proof.recorded", complete=proof.complete, code=proof.code, links=list(proof.links))
+        return proof
+
+    async def _report(self, proof: DeploymentProof) -> None:
+        """Tell GitHub. Never fails the run: a report that could not be written is an event."""
+        course = self._course
+        command = Report(
+            vtid=course.request.vtid,
+            repository=course.request.repository,
+            environment=course.request.environment.name,
+            commit=self._commit(),
+            proof=proof,
+            page_url=course.request.page_url,
+        )
+        try:
+            written = await course.step(
+                Deployments.report, command, "GitHub to note the deployment", "GitHub"
+            )
+        except RunStopped as stop:
+            course.story.tell("report.failed", message=stop.message)
+        else:
+            course.story.tell("deployment.reported", state=written.state, url=written.url)
+
+    def _commit(self) -> str:
+        if self._course.merged_sha is None:
+            raise RunStopped("PROOF_INCOMPLETE", "the commit of the merged pull request is not known")
+        return self._course.merged_sha
+
+
+async def _finished(step: Awaitable[MergeAnswer], note: Callable[[MergeAnswer], None]) -> MergeAnswer:
+    """Let a merge that is under way come to its end, also when the run is cancelled meanwhile."""
+    task = asyncio.ensure_future(step)
+    try:
+        answer = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        note(await task)
+        raise
+    note(answer)
+    return answer

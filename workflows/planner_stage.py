@@ -1,0 +1,88 @@
+"""PLANNER: may this run begin, and is there anything left to build?"""
+
+from temporalio import workflow
+
+from activities.bookkeeping import Bookkeeping
+from activities.pull_requests import PullRequests
+from vtid.domain.commands import Armed, FindMergedChange, ReadArmed
+from vtid.domain.evidence import Evidence, EvidenceSource
+from vtid.domain.failures import RunStopped
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+from workflows.course import Course
+from workflows.story import waiting
+
+
+class Switch:
+    """The emergency stop as the run knows it: hinted by a signal, read from the ledger."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._hints = 0
+
+    def hint(self) -> None:
+        """Somebody switched it; whoever waits looks at once."""
+        self._hints += 1
+
+    @property
+    def hints(self) -> int:
+        return self._hints
+
+    async def read(self) -> Armed:
+        return await self._course.quietly(Bookkeeping.read_armed, ReadArmed())
+
+    async def await_armed(self) -> None:
+        """Return once the system is armed. Raises RunStopped when that takes longer than the limit."""
+        limit = self._course.limits["await_armed"]
+        since = workflow.now()
+        until = since + limit.whole_budget()
+        told = False
+        while not (switch := await self.read()).armed:
+            if workflow.now() >= until:
+                raise RunStopped("DISPATCH_FAILED", f"the system stayed disarmed: {switch.reason}")
+            if not told:
+                what = f"the system to be armed again ({switch.reason or 'no reason given'})"
+                self._course.story.tell("wait.started", **waiting(what, until, "approver"))
+                await self._course.story.write()
+                told = True
+            seen = self._hints
+            window = min(limit.one_try or until - workflow.now(), until - workflow.now())
+            await self._course.until(lambda: self._hints != seen, window, "await_armed")  # noqa: B023 - awaited here
+
+
+class PlannerStage:
+    def __init__(self, course: Course, switch: Switch) -> None:
+        self._course = course
+        self._switch = switch
+
+    async def plan(self) -> Stage:
+        """Gate, emergency stop, and a look for a change that is merged already. Gives the next stage."""
+        course, request = self._course, self._course.request
+        task = await course.load_task()
+        if task.status == TaskStatus.COMPLETED:
+            raise RunStopped("TASK_COMPLETED")
+        await self._switch.await_armed()
+        course.story.tell("run.admitted")
+
+        environment = request.environment
+        look = FindMergedChange(request.vtid, request.repository, environment, course.since)
+        merged = await course.step(
+            PullRequests.find_merged_change,
+            look,
+            f"GitHub to say whether {request.vtid} is merged already",
+            "GitHub",
+        )
+        course.story.tell(
+            "plan.made",
+            repository=request.repository,
+            base=request.base,
+            branch=environment.branch_glob(request.vtid),
+            services=request.services or [service.name for service in environment.services],
+        )
+        if merged is None:
+            return Stage.WORKER
+        course.evidence = Evidence(EvidenceSource.MERGED_BEFORE, merged)
+        course.merged_sha = merged.merge_sha
+        course.story.tell("change.found_merged", pull_request=merged)
+        course.story.tell("evidence.observed", source=EvidenceSource.MERGED_BEFORE, pull_request=merged)
+        return Stage.DEPLOY

@@ -1,0 +1,140 @@
+"""VALIDATOR: gather the facts, ask every rule, wait only for what may still become an answer."""
+
+from dataclasses import replace
+from typing import Any
+
+from temporalio import workflow
+
+from activities.pull_requests import PullRequests
+from activities.validation import Validation
+from vtid.domain.commands import AwaitChecks, GatherFacts, Judge, LoadedTask
+from vtid.domain.evidence import Evidence
+from vtid.domain.failures import RunStopped
+from vtid.domain.rules import WAITED_FOR, code_of
+from vtid.domain.stages import Stage
+from vtid.domain.verdict import Facts, Pinned, TaskFacts, Verdict
+from workflows.course import Course
+
+
+class ValidatorStage:
+    def __init__(self, course: Course) -> None:
+        self._course = course
+
+    async def validate(self) -> Stage:
+        """A verdict over exactly one head. A head that moved is judged again, a bounded number of times."""
+        while True:
+            facts = await self._gather()
+            if self._moved(facts):
+                continue
+            verdict = await self._judge(facts)
+            if _only_waits(verdict):
+                facts = await self._await_checks(facts)
+                if self._moved(facts):
+                    continue
+                verdict = await self._judge(facts)
+            self._course.story.tell(
+                "verdict.reached", passed=verdict.passed, head_sha=verdict.head_sha, rules=list(verdict.rules)
+            )
+            if verdict.passed:
+                return Stage.DEPLOY
+            code, reasons = code_of(verdict, facts)
+            raise RunStopped(code, reasons)
+
+    async def _gather(self) -> Facts:
+        course, pull = self._course, self._course.the_evidence().pull_request
+        look = GatherFacts(
+            course.request.vtid, pull.repository, pull.number, pull.head_sha, course.request.environment
+        )
+        facts = await course.step(
+            PullRequests.gather_facts, look, f"GitHub to show all of {pull.url}", "GitHub"
+        )
+        task = await course.load_task()
+        course.paths = facts.files.paths if facts.files else None
+        return replace(facts, task=_task_facts(task))
+
+    def _moved(self, facts: Facts) -> bool:
+        """Whether the head is another one than the evidence; if so the new one becomes the evidence."""
+        pull = facts.pull_request
+        if pull is None or pull.head_sha == self._course.the_evidence().head_sha:
+            return False
+        head_moved(self._course, pull.head_sha)
+        return True
+
+    async def _judge(self, facts: Facts) -> Verdict:
+        return await self._course.quietly(Validation.judge, Judge(_pinned(self._course), facts))
+
+    async def _await_checks(self, facts: Facts) -> Facts:
+        course, pull = self._course, self._course.the_evidence().pull_request
+        missing_after = course.limits["checks_missing"].one_try
+        command = AwaitChecks(
+            repository=pull.repository,
+            number=pull.number,
+            sha=pull.head_sha,
+            base=pull.base,
+            environment=course.request.environment,
+            missing_after_seconds=missing_after.total_seconds() if missing_after else 0,
+            since=workflow.now(),
+        )
+        what = f"the checks of {pull.head_sha[:12]} to end"
+        checked = await course.step(PullRequests.await_checks, command, what, "GitHub Actions")
+        return replace(facts, pull_request=checked.pull_request, checks=checked.checks)
+
+
+def head_moved(course: Course, head_sha: str) -> None:
+    """The evidence is void: the new head takes its place and is judged anew. Raises RunStopped HEAD_MOVED."""
+    evidence = course.the_evidence()
+    moved: dict[str, Any] = {"from": evidence.head_sha, "to": head_sha, "round": course.head_rounds + 1}
+    course.story.tell("change.head_moved", **moved)
+    course.evidence = _at_head(evidence, head_sha)
+    _count_round(course, f"the head moved, last from {evidence.head_sha[:12]} to {head_sha[:12]}")
+
+
+def checks_changed(course: Course, reason: str) -> None:
+    """The verdict is void: a check is not what it was. Judged anew. Raises RunStopped HEAD_MOVED."""
+    course.story.tell("verdict.voided", reason=reason, round=course.head_rounds + 1)
+    _count_round(course, reason)
+
+
+def _count_round(course: Course, reason: str) -> None:
+    course.head_rounds += 1
+    rounds = course.limits["head_rounds"].tries
+    if course.head_rounds > rounds:
+        raise RunStopped("HEAD_MOVED", f"validated {rounds} times again and it still moves: {reason}")
+
+
+def _at_head(evidence: Evidence, head_sha: str) -> Evidence:
+    return replace(evidence, pull_request=replace(evidence.pull_request, head_sha=head_sha))
+
+
+def _only_waits(verdict: Verdict) -> bool:
+    open_rules = {rule.rule for rule in verdict.not_asked}
+    return not verdict.failed and bool(open_rules) and open_rules <= WAITED_FOR
+
+
+def _task_facts(task: LoadedTask) -> TaskFacts:
+    return TaskFacts(
+        vtid=task.vtid,
+        status=task.status,
+        current_run_id=task.current_run_id,
+        spec_hash=task.spec_hash,
+        spec_bytes_hash=task.spec_bytes_hash,
+        approved_hash=task.approved_hash,
+    )
+
+
+def _pinned(course: Course) -> Pinned:
+    evidence, request = course.the_evidence(), course.request
+    claimed = evidence.claimed.files if evidence.claimed else ()
+    return Pinned(
+        vtid=request.vtid,
+        run_id=workflow.info().run_id,
+        spec_hash=request.spec_hash,
+        repository=request.repository,
+        base=request.base,
+        environment=request.environment,
+        evidence_source=evidence.source,
+        evidence_sha=evidence.head_sha,
+        worker_succeeded=course.worker_succeeded,
+        adopted_by=evidence.adopted_by,
+        claimed_files=claimed,
+    )

@@ -1,0 +1,333 @@
+"""VtidRun: one VTID, from approved spec to proven deployment. Read `_pipeline` first."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.pull_requests import PullRequests
+    from vtid.domain.commands import (
+        Acknowledge,
+        CancelRun,
+        FindEvidence,
+        LeaseTerms,
+        ReleaseLease,
+        ReportFailure,
+        Rescue,
+        RunRequest,
+        SubmitEvidence,
+        SwitchChanged,
+    )
+    from vtid.domain.evidence import (
+        ClaimedEvidence,
+        Evidence,
+        EvidenceSource,
+        InvalidEvidence,
+        parse_pull_url,
+    )
+    from vtid.domain.failures import Failure, RunStopped, failure_of
+    from vtid.domain.stages import Move, Outcome, Stage, StageStatus
+    from vtid.domain.task import TaskStatus
+    from vtid.domain.view import RunView
+    from workflows.course import Course
+    from workflows.deploy_stage import DeployStage
+    from workflows.planner_stage import PlannerStage, Switch
+    from workflows.validator_stage import ValidatorStage
+    from workflows.worker_stage import WorkerStage
+
+
+@workflow.defn
+class VtidRun:
+    @workflow.init
+    def __init__(self, request: RunRequest) -> None:
+        self._request = request
+        self._course = course = Course(request)
+        self._story = course.story
+        self._switch = Switch(course)
+        self._planner = PlannerStage(course, self._switch)
+        self._worker = WorkerStage(course, self._switch)
+        self._validator = ValidatorStage(course)
+        self._deploy = DeployStage(course)
+        self._cancel: CancelRun | None = None
+        self._decision: Rescue | None = None
+
+    # ---------------------------------------------------------------- the process
+
+    async def _pipeline(self) -> None:
+        """The whole process: four stages, each naming the next one, until none is left."""
+        stage: Stage | None = Stage.PLANNER
+        while stage is not None:
+            match stage:
+                case Stage.PLANNER:
+                    stage = await self._in(Stage.PLANNER, self._planner.plan)
+                case Stage.WORKER:
+                    stage = await self._in(Stage.WORKER, self._get_the_work_done)
+                case Stage.VALIDATOR:
+                    stage = await self._in(Stage.VALIDATOR, self._validator.validate)
+                case Stage.DEPLOY:
+                    stage = await self._in(Stage.DEPLOY, self._deploy.deploy)
+
+    async def _get_the_work_done(self) -> Stage:
+        evidence = await self._worker.get_evidence()
+        self._course.worker_succeeded = True
+        return self._take(evidence)
+
+    async def _in(self, stage: Stage, work: Callable[[], Any]) -> Stage | None:
+        """One pass through a stage. A repairable failure parks the run here until a person decides."""
+        self._story.tell("stage.started", stage=stage)
+        try:
+            following: Stage | None = await work()
+        except RunStopped as stop:
+            return await self._blocked(stage, stop)
+        self._tell_finished(stage, following)
+        return following
+
+    def _tell_finished(self, stage: Stage, following: Stage | None) -> None:
+        if stage is Stage.DEPLOY and following is None and self._story.view.proof is None:
+            why = "the change touches no path of a service, so there is nothing to deploy"
+            self._story.tell("stage.finished", stage=stage, status=StageStatus.SKIPPED, why=why)
+            return
+        self._story.tell("stage.finished", stage=stage, status=StageStatus.SUCCESS)
+        if following is Stage.DEPLOY and stage is not Stage.VALIDATOR:
+            self._skip_to_deploy()
+
+    def _skip_to_deploy(self) -> None:
+        """A merged change is not built or judged again: the stages between say so."""
+        why = "the change is merged already"
+        for between in (Stage.WORKER, Stage.VALIDATOR):
+            if self._story.view.of(between).status is StageStatus.PENDING:
+                self._story.tell("stage.finished", stage=between, status=StageStatus.SKIPPED, why=why)
+
+    def _take(self, evidence: Evidence) -> Stage:
+        """Evidence in hand: on to validation, or to deployment when it is merged already."""
+        pull = evidence.pull_request
+        self._course.evidence = evidence
+        self._course.paths, self._course.merged_sha = None, pull.merge_sha
+        self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
+        return Stage.DEPLOY if pull.merged else Stage.VALIDATOR
+
+    # ---------------------------------------------------------------- blocked, and its moves
+
+    async def _blocked(self, stage: Stage, stop: RunStopped) -> Stage:
+        """Park until a person decides; gives the stage to go on with. Raises RunStopped when it is over."""
+        if not stop.kind.repairable or self._request.environment.policy.on_failure == "fail":
+            raise stop
+        limit = self._course.limits["blocked"]
+        until = workflow.now() + limit.whole_budget()
+        self._decision = None
+        self._story.tell("run.blocked", stage=stage, failure=self._failure(stop), until=until)
+        await self._story.write()
+        decided = await self._course.until(
+            lambda: self._decision is not None, limit.whole_budget(), f"a decision about {stop.kind.code}"
+        )
+        decision = self._decision
+        if not decided or decision is None:
+            raise stop
+        self._story.tell(
+            "run.resumed",
+            stage=stage,
+            actor=f"user:{decision.by}",
+            move=decision.move,
+            by=decision.by,
+            reason=decision.reason,
+            pr_url=decision.pr_url,
+        )
+        if decision.move is Move.ABANDON:
+            raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
+        self._course.retries += 1
+        self._course.head_rounds = 0
+        if decision.move is Move.ADOPT:
+            return await self._adopt(stage, decision)
+        return stage
+
+    async def _adopt(self, stage: Stage, decision: Rescue) -> Stage:
+        """Take the named pull request as evidence. It passes the same gates; refused, the run blocks again."""
+        try:
+            evidence = await self._read_adopted(decision)
+        except RunStopped as stop:
+            return await self._blocked(stage, stop)
+        self._story.tell(
+            "stage.finished", stage=stage, status=StageStatus.SKIPPED, why=f"adopted by {decision.by}"
+        )
+        following = self._take(evidence)
+        if following is Stage.DEPLOY:
+            self._skip_to_deploy()
+        return following
+
+    async def _read_adopted(self, decision: Rescue) -> Evidence:
+        request = self._request
+        claim = ClaimedEvidence(pr_url=decision.pr_url or "", by=decision.by)
+        self._story.tell("evidence.claimed", source=EvidenceSource.ADOPTED, pr_url=claim.pr_url, by=claim.by)
+        look = FindEvidence(
+            request.vtid, request.repository, request.environment, claimed=claim, adopted=True
+        )
+        search = await self._course.step(
+            PullRequests.find_evidence, look, f"GitHub to show {claim.pr_url}", "GitHub"
+        )
+        pull = search.pull_request
+        refused = search.refused
+        if pull is not None and pull.merged and request.vtid not in pull.vtids:
+            refused = f"the merged pull request does not name {request.vtid}"
+        if pull is not None and pull.merged and pull.base != request.base:
+            refused = f"the pull request was merged into {pull.base}, not {request.base}"
+        if pull is None or refused:
+            reason = refused or "GitHub does not show it"
+            self._story.tell("evidence.refused", pr_url=claim.pr_url, reason=reason)
+            raise RunStopped("EVIDENCE_REFUSED", reason)
+        return Evidence(EvidenceSource.ADOPTED, pull, claim, adopted_by=decision.by)
+
+    # ---------------------------------------------------------------- how a run ends
+
+    @workflow.run
+    async def run(self, request: RunRequest) -> RunView:
+        """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
+        self._tell_started()
+        await self._story.write()
+        try:
+            await self._pipeline()
+            self._tell_end(TaskStatus.COMPLETED, Outcome.SUCCESS)
+        except RunStopped as stop:
+            self._tell_end(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
+            await self._end()
+            raise ApplicationError(
+                stop.message, {"code": stop.kind.code}, type=stop.kind.code, non_retryable=True
+            ) from None
+        except BaseException as error:
+            if not (isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error)):
+                raise
+            await self._cancelled()
+            raise
+        await self._end()
+        return self._story.view
+
+    def _tell_started(self) -> None:
+        request = self._request
+        links = {"page": request.page_url} if request.page_url else {}
+        self._story.tell(
+            "run.started",
+            title=request.title,
+            spec_hash=request.spec_hash,
+            environment=request.environment.name,
+            repository=request.repository,
+            services=request.services,
+            started_by=request.requested_by,
+            links=links,
+        )
+
+    async def _cancelled(self) -> None:
+        """Stop the worker, then tell the truth: also about a merge that was under way."""
+        cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
+        self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
+        notes = [cancel.reason, await self._worker.stop_worker()]
+        if self._course.merged_sha is not None:
+            notes.append(f"merged as {self._course.merged_sha} before the cancel")
+        stop = RunStopped("CANCELLED", f"cancelled by {cancel.by}: {cancel.reason or 'no reason'}")
+        note = "; ".join(each for each in notes if each)
+        self._tell_end(TaskStatus.CANCELLED, Outcome.CANCELLATION, self._failure(stop), note)
+        await self._end()
+
+    def _tell_end(
+        self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
+    ) -> None:
+        self._story.tell("run.finished", status=status, outcome=outcome, failure=failure, note=note)
+
+    async def _end(self) -> None:
+        await self._story.write()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._story.write()  # what the last handlers told
+
+    def _failure(self, stop: RunStopped) -> Failure:
+        view = self._story.view
+        step = view.of(view.stage).step
+        return failure_of(stop, view.stage, step, view.attempt, workflow.now())
+
+    # ---------------------------------------------------------------- what workers and people say
+
+    @workflow.update
+    def acknowledge(self, message: Acknowledge) -> LeaseTerms:
+        return self._worker.acknowledge(message)
+
+    @acknowledge.validator
+    def _check_acknowledge(self, message: Acknowledge) -> None:
+        self._worker.check_acknowledge(message)
+
+    @workflow.update
+    def submit_evidence(self, message: SubmitEvidence) -> None:
+        self._worker.submit_evidence(message)
+
+    @submit_evidence.validator
+    def _check_evidence(self, message: SubmitEvidence) -> None:
+        self._worker.check_evidence(message)
+
+    @workflow.update
+    def report_failure(self, message: ReportFailure) -> None:
+        self._worker.report_failure(message)
+
+    @report_failure.validator
+    def _check_failure(self, message: ReportFailure) -> None:
+        self._worker.check_failure(message)
+
+    @workflow.update
+    def release_lease(self, message: ReleaseLease) -> None:
+        self._worker.release_lease(message)
+
+    @release_lease.validator
+    def _check_release(self, message: ReleaseLease) -> None:
+        self._worker.check_release(message)
+
+    @workflow.update
+    def rescue(self, message: Rescue) -> None:
+        self._decision = message
+
+    @rescue.validator
+    def _check_rescue(self, message: Rescue) -> None:
+        offered = [move["move"] for move in self._story.view.moves]
+        if message.move not in offered or self._decision is not None:
+            told = ", ".join(offered) if offered and self._decision is None else "none"
+            raise ApplicationError(
+                f"{message.move} is not offered now; offered: {told}",
+                {"offered": offered},
+                type="MOVE_NOT_OFFERED",
+            )
+        if message.move is Move.ADOPT:
+            try:
+                parse_pull_url(message.pr_url or "")
+            except InvalidEvidence as wrong:
+                raise ApplicationError(str(wrong), {"field": "pr_url"}, type="VALIDATION") from wrong
+
+    @workflow.update
+    def request_cancel(self, message: CancelRun) -> None:
+        """Who cancels and why; Temporal's own cancel follows."""
+        self._cancel = self._cancel or message
+
+    @workflow.signal
+    def switch_changed(self, message: SwitchChanged) -> None:
+        self._switch.hint()
+
+    @workflow.signal
+    def work_acknowledged(self, message: Acknowledge) -> None:
+        """`acknowledge` for bare Temporal clients; a refusal becomes an event, never silence."""
+        self._heard("work_acknowledged", self._worker.check_acknowledge, self._worker.acknowledge, message)
+
+    @workflow.signal
+    def evidence_submitted(self, message: SubmitEvidence) -> None:
+        """`submit_evidence` for bare Temporal clients; a refusal becomes an event, never silence."""
+        self._heard("evidence_submitted", self._worker.check_evidence, self._worker.submit_evidence, message)
+
+    def _heard(
+        self, name: str, check: Callable[[Any], None], accept: Callable[[Any], Any], message: Any
+    ) -> None:
+        try:
+            check(message)
+        except ApplicationError as refusal:
+            self._story.tell("message.refused", name=name, code=refusal.type, message=refusal.message)
+        else:
+            accept(message)
+
+    @workflow.query
+    def view(self) -> RunView:
+        """The run as it stands, from the workflow itself."""
+        return self._story.view
