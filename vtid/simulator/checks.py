@@ -1,0 +1,74 @@
+"""Check runs: they register, they run, they end."""
+
+from collections.abc import Callable
+
+from vtid.simulator.facts import CheckRun, Repository
+from vtid.simulator.world import World
+
+# A check is seen as queued, then as running: a reader that only knows "done" must not get away with it.
+QUEUED_PART = 0.2
+
+
+def start(world: World, repository: Repository, sha: str) -> None:
+    """The checks that CI starts for a new head."""
+    behaviour = world.behaviours.of(repository.full_name).checks
+    if not behaviour.auto:
+        return
+    for name in behaviour.names:
+        check = add(world, repository, sha, name)
+        if behaviour.after_s == 0:
+            finish(world, repository, check, behaviour.conclusion)
+            continue
+        world.schedule.after(behaviour.after_s * QUEUED_PART, beginner(world, check))
+        world.schedule.after(behaviour.after_s, finisher(world, repository, check, behaviour.conclusion))
+
+
+def add(world: World, repository: Repository, sha: str, name: str) -> CheckRun:
+    check = CheckRun(world.next_id(), name, sha)
+    repository.checks.append(check)
+    world.told(repository, "check_run", "created", check)
+    return check
+
+
+def beginner(world: World, check: CheckRun) -> Callable[[], None]:
+    def begin() -> None:
+        if check.status == "queued":
+            check.status, check.started_at = "in_progress", world.now()
+
+    return begin
+
+
+def finisher(world: World, repository: Repository, check: CheckRun, conclusion: str) -> Callable[[], None]:
+    def end() -> None:
+        # Whoever set it by hand meanwhile meant it.
+        if check.status != "completed":
+            finish(world, repository, check, conclusion)
+
+    return end
+
+
+def finish(world: World, repository: Repository, check: CheckRun, conclusion: str) -> None:
+    check.started_at = check.started_at or world.now()
+    check.status, check.conclusion, check.completed_at = "completed", conclusion, world.now()
+    world.told(repository, "check_run", "completed", check)
+
+
+def tell(
+    world: World, repository: Repository, sha: str, name: str, status: str, conclusion: str | None
+) -> CheckRun:
+    """Set by hand. A check that had ended is run anew, as a re-run does; one under way is moved on."""
+    check = latest(repository, sha).get(name)
+    if check is None or check.status == "completed":
+        check = add(world, repository, sha, name)
+    if status == "completed":
+        finish(world, repository, check, conclusion or "success")
+    else:
+        check.status = status
+        if status == "in_progress":
+            check.started_at = check.started_at or world.now()
+    return check
+
+
+def latest(repository: Repository, sha: str) -> dict[str, CheckRun]:
+    """The newest check run of each name, as GitHub's default filter gives them."""
+    return {check.name: check for check in repository.checks if check.head_sha == sha}

@@ -1,0 +1,1 @@
+"""The Cloud Run Admin face, version 2."""

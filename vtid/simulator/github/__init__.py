@@ -1,0 +1,1 @@
+"""GitHub's REST face, version 2026-03-10."""

@@ -1,0 +1,144 @@
+"""Every way in which a worker has been seen to work, or not to."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from vtid.simulator.worker.api import Pull
+from vtid.simulator.worker.job import Job
+from vtid.simulator.worker.say import say
+
+Behaviour = Callable[[Job], Awaitable[None]]
+
+
+async def honest(job: Job) -> None:
+    async with job.beating():
+        await job.work()
+        pull = await job.open_pull()
+        await job.hand_in(pull)
+
+
+def die(job: Job) -> NoReturn:
+    say("died", vtid=job.order.vtid)
+    # No exception, no release, no goodbye: what the out-of-memory killer leaves behind.
+    os._exit(1)
+
+
+async def dies(job: Job) -> None:
+    await job.beat("reading the spec")
+    die(job)
+
+
+async def half_done(job: Job) -> None:
+    await job.beat("reading the spec")
+    await job.open_pull()
+    die(job)
+
+
+async def zombie(job: Job) -> None:
+    """Silent until the lease is surely lost, and then it has a result after all."""
+    await asyncio.sleep(job.order.seconds("lost", 90) * 1.5)
+    say("woke", vtid=job.order.vtid)
+    await job.hand_in(await job.open_pull())
+
+
+async def hung(job: Job) -> None:
+    async with job.beating():
+        await job.work()
+        await job.open_pull()
+        await forever()
+
+
+async def beats_only(job: Job) -> None:
+    async with job.beating():
+        await job.beat()
+        await forever()
+
+
+async def fails(job: Job) -> None:
+    await job.beat("reading the spec")
+    await job.fail("the simulated worker could not do it")
+
+
+async def lies(job: Job) -> None:
+    """A pull request that nobody ever opened."""
+    async with job.beating():
+        await job.work()
+        url = f"{job.forge.origin}/{job.order.repository}/pull/999999"
+        await job.hand_in(Pull(999999, url, "d" * 40, job.order.branch))
+
+
+async def empty_diff(job: Job) -> None:
+    async with job.beating():
+        await job.work()
+        await job.hand_in(await job.open_pull(files=[]), files=[])
+
+
+async def wrong_vtid(job: Job) -> None:
+    other = "VTID-99999"
+    async with job.beating():
+        await job.work()
+        pull = await job.open_pull(
+            title=f"{other}: simulated change",
+            body=f"This is {other}.",
+            head=f"claude/{other.lower()}-{job.order.run_id[-6:]}",
+        )
+        await job.hand_in(pull)
+
+
+async def denied_path(job: Job) -> None:
+    files = [*job.files(), {"path": "secrets/prod.env", "content": "MODE=production\n"}]
+    async with job.beating():
+        await job.work()
+        await job.hand_in(await job.open_pull(files=files), files=[it["path"] for it in files])
+
+
+async def from_fork(job: Job) -> None:
+    async with job.beating():
+        await job.work()
+        await job.hand_in(await job.open_pull(fork=True))
+
+
+async def draft(job: Job) -> None:
+    async with job.beating():
+        await job.work()
+        await job.hand_in(await job.open_pull(draft=True))
+
+
+async def moves_head(job: Job) -> None:
+    """One more commit after the checks have spoken: the verdict must not be carried over to it."""
+    async with job.beating():
+        await job.work()
+        pull = await job.open_pull()
+        await job.hand_in(pull)
+    await job.forge.await_checks(job.order.repository, pull.head_sha)
+    sha = await job.forge.push(job.order.repository, pull.number, job.files())
+    say("head-moved", vtid=job.order.vtid, number=pull.number, head_sha=sha)
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "honest": honest,
+    "slow": honest,
+    "dies": dies,
+    "half-done": half_done,
+    "zombie": zombie,
+    "hung": hung,
+    "beats-only": beats_only,
+    "fails": fails,
+    "lies": lies,
+    "empty-diff": empty_diff,
+    "wrong-vtid": wrong_vtid,
+    "denied-path": denied_path,
+    "from-fork": from_fork,
+    "draft": draft,
+    "moves-head": moves_head,
+}
+NEVER = "never"
+"""Does not even claim."""
+WORK_S = {"slow": 5.0}
+USUAL_WORK_S = 0.4
