@@ -39,7 +39,7 @@ def steps(
         Bookkeeping(journal),
         WorkOrders(orders),
         Leases(),
-        Validation(),
+        Validation(journal),
         PullRequests(code_host),
         Deployments(code_host, service_host, probe),
     )

@@ -31,8 +31,7 @@ class Bookkeeping:
     async def load_task(self, command: LoadTask) -> LoadedTask | None:
         """The task as the ledger has it now, or None. A read."""
         task = await self._journal.load_task(command.vtid)
-        facts = await self._journal.task_facts(command.vtid)
-        return replace(task, current_run_id=facts.current_run_id) if task and facts else None
+        return replace(task, armed=await self._journal.read_armed()) if task else None
 
     @activity.defn
     async def read_armed(self, command: ReadArmed) -> Armed:

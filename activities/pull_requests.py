@@ -78,6 +78,8 @@ class PullRequests:
     def gather_facts(self, command: GatherFacts) -> Facts:
         """Everything that the rules look at on the code host, read once."""
         pull = self._code_host.pull_request(command.repository, command.number)
+        if pull is None and command.patient and not (is_last_try() or is_last_look()):
+            raise not_ready(f"{command.repository} has no pull request {command.number} yet")
         files = self._code_host.changed_files(command.repository, command.number) if pull else None
         checks = self._checks(command.repository, command.sha, command.environment, pull) if pull else None
         others = self._code_host.find_pull_requests(command.repository, command.vtid, command.environment)

@@ -7,12 +7,16 @@ from typing import Any, TypeVar, overload
 from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
-from vtid.domain.commands import LoadedTask, LoadTask, RunRequest
+from activities.pull_requests import PullRequests
+from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, MORE_WINDOWS, Limit
+from vtid.domain.verdict import Facts
 from workflows.perform import perform
 from workflows.story import Story, waiting
+
+FRESH_FOR = timedelta(seconds=1)  # a reading of our own ledger serves this long
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -26,9 +30,11 @@ class Course:
         self.story = Story(request)
         self.limits: dict[str, Limit] = request.limits
         self.task: LoadedTask | None = None
+        self.judged_at: datetime | None = None
         self.evidence: Evidence | None = None
         self.worker_succeeded = False
-        self.paths: tuple[str, ...] | None = None  # of the change; None: not read yet
+        self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
+        self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
         self.head_rounds = 0
         self.retries = 0  # of a person; each gives every budget anew
@@ -69,6 +75,14 @@ class Course:
                 return True
         return False
 
+    async def gather_facts(self, repository: str, number: int, sha: str, *, patient: bool = False) -> Facts:
+        """Everything that GitHub shows of a pull request, kept for the stages that come."""
+        command = GatherFacts(self.request.vtid, repository, number, sha, self.request.environment, patient)
+        what = f"GitHub to show all of pull request {number}"
+        self.facts = await self.step(PullRequests.gather_facts, command, what, "GitHub")
+        self.paths = self.facts.files.paths if self.facts.files else None
+        return self.facts
+
     async def load_task(self) -> LoadedTask:
         """The task as it is now, held against what was pinned at the start. Raises RunStopped."""
         request = self.request
@@ -85,6 +99,11 @@ class Course:
             raise RunStopped("SPEC_NOT_APPROVED")
         self.task = task
         return task
+
+    async def still_the_pinned_spec(self) -> None:
+        """Raise RunStopped unless the spec is the pinned one. A verdict of this very moment has said so."""
+        if self.judged_at is None or workflow.now() - self.judged_at > FRESH_FOR:
+            await self.load_task()
 
     @property
     def since(self) -> datetime:

@@ -11,7 +11,6 @@ from vtid.domain.change import DeployRun, MergeAnswer, MergeKind
 from vtid.domain.commands import (
     AwaitDeployRun,
     DispatchDeploy,
-    GatherFacts,
     MergePullRequest,
     ProveDeployment,
     Report,
@@ -51,7 +50,7 @@ class DeployStage:
 
     async def _merge(self) -> Stage | None:
         course, pull = self._course, self._course.the_evidence().pull_request
-        await course.load_task()  # the last gate: the spec is still the pinned one
+        await course.still_the_pinned_spec()
         command = MergePullRequest(
             vtid=course.request.vtid,
             repository=pull.repository,
@@ -92,14 +91,13 @@ class DeployStage:
         course, environment = self._course, self._course.request.environment
         if course.request.services:
             return tuple(s for s in environment.services if s.name in course.request.services)
-        if course.paths is None:
-            pull = course.the_evidence().pull_request
-            look = GatherFacts(course.request.vtid, pull.repository, pull.number, pull.head_sha, environment)
-            facts = await course.step(
-                PullRequests.gather_facts, look, f"GitHub to show all of {pull.url}", "GitHub"
-            )
-            course.paths = facts.files.paths if facts.files else ()
-        return environment.services_touched_by(course.paths)
+        return environment.services_touched_by(await self._paths())
+
+    async def _paths(self) -> tuple[str, ...]:
+        if self._course.paths is None:
+            pull = self._course.the_evidence().pull_request
+            await self._course.gather_facts(pull.repository, pull.number, pull.head_sha)
+        return self._course.paths or ()
 
     async def _await_deploy_run(self) -> DeployRun:
         course, environment, commit = self._course, self._course.request.environment, self._commit()

@@ -1,5 +1,7 @@
 """PLANNER: may this run begin, and is there anything left to build?"""
 
+from datetime import datetime
+
 from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
@@ -9,7 +11,7 @@ from vtid.domain.evidence import Evidence, EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
-from workflows.course import Course
+from workflows.course import FRESH_FOR, Course
 from workflows.story import waiting
 
 
@@ -19,6 +21,9 @@ class Switch:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._hints = 0
+        self._read_hints = 0
+        self._read_at: datetime | None = None
+        self._reading: Armed | None = None
 
     def hint(self) -> None:
         """Somebody switched it; whoever waits looks at once."""
@@ -29,7 +34,17 @@ class Switch:
         return self._hints
 
     async def read(self) -> Armed:
-        return await self._course.quietly(Bookkeeping.read_armed, ReadArmed())
+        """The switch now. A reading of the last seconds serves, unless somebody hinted since."""
+        fresh = self._read_at is not None and workflow.now() - self._read_at < FRESH_FOR
+        if self._reading is None or not fresh or self._read_hints != self._hints:
+            self._read_hints = self._hints
+            self._reading = await self._course.quietly(Bookkeeping.read_armed, ReadArmed())
+            self._read_at = workflow.now()
+        return self._reading
+
+    def was_read(self, reading: Armed | None) -> None:
+        """Another step of this moment has read the switch as well."""
+        self._reading, self._read_at, self._read_hints = reading, workflow.now(), self._hints
 
     async def await_armed(self) -> None:
         """Return once the system is armed. Raises RunStopped when that takes longer than the limit."""
@@ -61,6 +76,7 @@ class PlannerStage:
         task = await course.load_task()
         if task.status == TaskStatus.COMPLETED:
             raise RunStopped("TASK_COMPLETED")
+        self._switch.was_read(task.armed)
         await self._switch.await_armed()
         course.story.tell("run.admitted")
 

@@ -15,6 +15,7 @@ from activities.bookkeeping import Bookkeeping
 from vtid.domain.commands import RecordEvents, RunRequest
 from vtid.domain.events import SYSTEM, RunEvent
 from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView, fold, sentence
 from workflows.perform import perform
 
@@ -35,7 +36,8 @@ class Story:
         self._request = request
         self._unwritten: list[RunEvent] = []
         self._writing = asyncio.Lock()
-        self._shown: tuple[str, str, str] | None = None
+        # The API starts the run with these; each upsert is an event of the history.
+        self._shown = (Stage.PLANNER.value, TaskStatus.SCHEDULED.value, NO_FAILURE)
 
     @property
     def stage(self) -> Stage:
@@ -76,7 +78,8 @@ class Story:
         workflow.set_current_details(f"**{view.vtid}** {sentence(view)}{links}")
         code = str(view.failure["code"]) if view.failure else NO_FAILURE
         shown = (view.stage.value, view.status.value, code)
-        if shown == self._shown:
+        # Each upsert is an event of the history: admission alone is shown with the stage that follows it.
+        if shown == self._shown or (view.stage is Stage.PLANNER and view.status is TaskStatus.IN_PROGRESS):
             return
         self._shown = shown
         workflow.upsert_search_attributes(

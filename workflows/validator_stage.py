@@ -7,12 +7,12 @@ from temporalio import workflow
 
 from activities.pull_requests import PullRequests
 from activities.validation import Validation
-from vtid.domain.commands import AwaitChecks, GatherFacts, Judge, LoadedTask
+from vtid.domain.commands import AwaitChecks, Judge
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.rules import WAITED_FOR, code_of
+from vtid.domain.rules import code_of, is_worth_waiting
 from vtid.domain.stages import Stage
-from vtid.domain.verdict import Facts, Pinned, TaskFacts, Verdict
+from vtid.domain.verdict import Facts, Pinned
 from workflows.course import Course
 
 
@@ -21,17 +21,21 @@ class ValidatorStage:
         self._course = course
 
     async def validate(self) -> Stage:
-        """A verdict over exactly one head. A head that moved is judged again, a bounded number of times."""
+        """A verdict over exactly one head. A head that moved is judged anew, a bounded number of times."""
+        facts = self._course.facts or await self._gather()
         while True:
-            facts = await self._gather()
             if self._moved(facts):
+                facts = await self._gather()
                 continue
-            verdict = await self._judge(facts)
-            if _only_waits(verdict):
+            # Nothing is waited for that is lost already.
+            if is_worth_waiting(_pinned(self._course), facts):
                 facts = await self._await_checks(facts)
                 if self._moved(facts):
+                    facts = await self._gather()
                     continue
-                verdict = await self._judge(facts)
+            verdict = await self._course.quietly(Validation.judge, Judge(_pinned(self._course), facts))
+            self._course.judged_at = workflow.now()
+            self._course.facts = None  # spent: whoever comes back here looks anew
             self._course.story.tell(
                 "verdict.reached", passed=verdict.passed, head_sha=verdict.head_sha, rules=list(verdict.rules)
             )
@@ -41,16 +45,8 @@ class ValidatorStage:
             raise RunStopped(code, reasons)
 
     async def _gather(self) -> Facts:
-        course, pull = self._course, self._course.the_evidence().pull_request
-        look = GatherFacts(
-            course.request.vtid, pull.repository, pull.number, pull.head_sha, course.request.environment
-        )
-        facts = await course.step(
-            PullRequests.gather_facts, look, f"GitHub to show all of {pull.url}", "GitHub"
-        )
-        task = await course.load_task()
-        course.paths = facts.files.paths if facts.files else None
-        return replace(facts, task=_task_facts(task))
+        pull = self._course.the_evidence().pull_request
+        return await self._course.gather_facts(pull.repository, pull.number, pull.head_sha)
 
     def _moved(self, facts: Facts) -> bool:
         """Whether the head is another one than the evidence; if so the new one becomes the evidence."""
@@ -59,9 +55,6 @@ class ValidatorStage:
             return False
         head_moved(self._course, pull.head_sha)
         return True
-
-    async def _judge(self, facts: Facts) -> Verdict:
-        return await self._course.quietly(Validation.judge, Judge(_pinned(self._course), facts))
 
     async def _await_checks(self, facts: Facts) -> Facts:
         course, pull = self._course, self._course.the_evidence().pull_request
@@ -104,22 +97,6 @@ def _count_round(course: Course, reason: str) -> None:
 
 def _at_head(evidence: Evidence, head_sha: str) -> Evidence:
     return replace(evidence, pull_request=replace(evidence.pull_request, head_sha=head_sha))
-
-
-def _only_waits(verdict: Verdict) -> bool:
-    open_rules = {rule.rule for rule in verdict.not_asked}
-    return not verdict.failed and bool(open_rules) and open_rules <= WAITED_FOR
-
-
-def _task_facts(task: LoadedTask) -> TaskFacts:
-    return TaskFacts(
-        vtid=task.vtid,
-        status=task.status,
-        current_run_id=task.current_run_id,
-        spec_hash=task.spec_hash,
-        spec_bytes_hash=task.spec_bytes_hash,
-        approved_hash=task.approved_hash,
-    )
 
 
 def _pinned(course: Course) -> Pinned:

@@ -104,8 +104,7 @@ class VtidRun:
     def _take(self, evidence: Evidence) -> Stage:
         """Evidence in hand: on to validation, or to deployment when it is merged already."""
         pull = evidence.pull_request
-        self._course.evidence = evidence
-        self._course.paths, self._course.merged_sha = None, pull.merge_sha
+        self._course.evidence, self._course.merged_sha = evidence, pull.merge_sha
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
         return Stage.DEPLOY if pull.merged else Stage.VALIDATOR
 
@@ -139,6 +138,7 @@ class VtidRun:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
         self._course.retries += 1
         self._course.head_rounds = 0
+        self._course.facts = None
         if decision.move is Move.ADOPT:
             return await self._adopt(stage, decision)
         return stage
@@ -185,7 +185,6 @@ class VtidRun:
     async def run(self, request: RunRequest) -> RunView:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
         self._tell_started()
-        await self._story.write()
         try:
             await self._pipeline()
             self._tell_end(TaskStatus.COMPLETED, Outcome.SUCCESS)

@@ -38,6 +38,7 @@ from vtid.domain.evidence import (
     check_sha,
     contradictions,
     parse_pull_url,
+    refuse_claim,
 )
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import MORE_WINDOWS
@@ -412,45 +413,38 @@ class WorkerStage:
     async def _confirm(self, claim: ClaimedEvidence) -> Evidence:
         """Read the claim again on GitHub. Raises RunStopped EVIDENCE_REFUSED when it does not hold."""
         self._course.story.tell("evidence.claimed", source=EvidenceSource.HANDED_IN, **_claim(claim))
-        search = await self._course.step(
-            PullRequests.find_evidence,
-            self._search(claimed=claim, patient=True),
-            f"GitHub to show {claim.pr_url}",
-            "GitHub",
-        )
-        if search.pull_request is None:
-            reason = search.refused or "GitHub does not show it"
+        repository, number = parse_pull_url(claim.pr_url)
+        pull = None
+        if repository.casefold() == self._course.request.repository.casefold():
+            look = (self._course.request.repository, number, claim.head_sha or "")
+            pull = (await self._course.gather_facts(*look, patient=True)).pull_request
+        reason = refuse_claim(claim, pull, self._course.request.repository, adopted=False)
+        if pull is None or reason is not None:
+            self._course.facts = None
             self._course.story.tell("evidence.refused", pr_url=claim.pr_url, reason=reason)
-            raise RunStopped("EVIDENCE_REFUSED", reason)
-        for name, (said, seen) in contradictions(claim, search.pull_request).items():
+            raise RunStopped("EVIDENCE_REFUSED", reason or "")
+        for name, (said, seen) in contradictions(claim, pull).items():
             self._course.story.tell("evidence.contradicted", field=name, claimed=said, observed=seen)
-        return Evidence(EvidenceSource.HANDED_IN, search.pull_request, claim)
+        return Evidence(EvidenceSource.HANDED_IN, pull, claim)
 
     async def _look_on_github(self, *, patient: bool) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))
         what = f"GitHub to show a pull request of {self._course.request.vtid}"
-        search = await self._course.step(
-            PullRequests.find_evidence, self._search(named=tuple(late), patient=patient), what, "GitHub"
+        request = self._course.request
+        look = FindEvidence(
+            request.vtid,
+            request.repository,
+            request.environment,
+            named=tuple(late),
+            since=self._course.since,
+            patient=patient,
         )
+        search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None
 
     async def _look_before_the_next_offer(self) -> Evidence | None:
         """Good work is not thrown away: one look on GitHub before somebody builds the same again."""
         return await self._look_on_github(patient=False)
-
-    def _search(
-        self, *, claimed: ClaimedEvidence | None = None, named: tuple[str, ...] = (), patient: bool
-    ) -> FindEvidence:
-        request = self._course.request
-        return FindEvidence(
-            request.vtid,
-            request.repository,
-            request.environment,
-            claimed=claimed,
-            named=named,
-            since=self._course.since,
-            patient=patient,
-        )
 
     def _tell_ended(self, lease: Lease, stop: RunStopped) -> None:
         self._course.story.tell(

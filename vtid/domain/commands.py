@@ -43,6 +43,17 @@ class RunRequest:
 
 
 @dataclass(frozen=True)
+class ReadArmed:
+    """Read the emergency stop."""
+
+
+@dataclass(frozen=True)
+class Armed:
+    armed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class LoadTask:
     vtid: str
     spec_hash: str
@@ -58,18 +69,7 @@ class LoadedTask:
     spec_hash: str | None
     spec_bytes_hash: str | None
     approved_hash: str | None
-    current_run_id: str | None = None
-
-
-@dataclass(frozen=True)
-class ReadArmed:
-    """Read the emergency stop."""
-
-
-@dataclass(frozen=True)
-class Armed:
-    armed: bool
-    reason: str = ""
+    armed: Armed | None = None  # the emergency stop, read in the same step
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,20 @@ class FindEvidence:
 
 @dataclass(frozen=True)
 class GatherFacts:
+    """`patient`: a pull request that is not there is looked for again, since GitHub may lag."""
+
     vtid: str
     repository: str
     number: int
     sha: str
     environment: Environment
+    patient: bool = False
 
 
 @dataclass(frozen=True)
 class Judge:
+    """Judge these facts; the task is read from the ledger in the same step."""
+
     pinned: Pinned
     facts: Facts
 

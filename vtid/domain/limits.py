@@ -82,7 +82,7 @@ LIMITS: dict[str, Limit] = {
     "withdraw_order":       Limit(_B, _sec(10), _min(5),  FOREVER, None,      _QUICK,                 "our own ledger"),
     "record_events":        Limit(_B, _sec(10), None,     FOREVER, None,      _s(1, 2, 5, 10, 30),    "the ledger must not lose: the run waits, visibly"),
     "judge":                Limit(_B, _sec(30), _min(5),  5,       None,      _QUICK,                 "a validator may not hang"),
-    "find_merged_change":   Limit(_G, _sec(10), _min(5),  FOREVER, None,      _QUICK,                 "nothing is built twice after a merge"),
+    "find_merged_change":   Limit(_B, _sec(10), _min(5),  FOREVER, None,      _QUICK,                 "nothing is built twice after a merge; a read that is nearly always quick"),
     "find_evidence":        Limit(_G, _sec(30), _min(2),  5,       None,      _s(5, 10, 20, 40),      "back-off instead of a fixed interval"),
     "gather_facts":         Limit(_G, _sec(30), _min(5),  5,       None,      _QUICK,                 "a validator may not hang"),
     "await_checks":         Limit(_G, _sec(20), _min(30), FOREVER, None,      _POLL,                  "CI takes its time; looks every 5 to 20 s"),

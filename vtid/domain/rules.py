@@ -272,6 +272,7 @@ RULES: tuple[Rule, ...] = (
 )
 # fmt: on
 CHECKS_RULE = "VAL-RULE-010"
+LEDGER_RULES = frozenset({"VAL-RULE-001", "VAL-RULE-002", "VAL-RULE-003"})  # over the task
 WAITED_FOR = frozenset({CHECKS_RULE, "VAL-RULE-013"})  # rules whose answer may still come
 
 
@@ -282,6 +283,16 @@ def judge(pinned: Pinned, facts: Facts) -> Verdict:
         answer, reason, inputs = rule.holds(pinned, facts)
         answers.append(RuleAnswer(rule.id, rule.title, answer, reason, inputs, rule.code))
     return Verdict(pinned.evidence_sha, tuple(answers))
+
+
+def is_worth_waiting(pinned: Pinned, facts: Facts) -> bool:
+    """Whether the facts of the code host leave open only what may still become an answer.
+
+    False when nothing is open, and when a rule is broken already: nobody waits for a lost cause.
+    """
+    answers = [rule for rule in judge(pinned, facts).rules if rule.rule not in LEDGER_RULES]
+    unasked = {rule.rule for rule in answers if rule.answer is Answer.NOT_ASKED}
+    return bool(unasked) and unasked <= WAITED_FOR and all(rule.answer is not Answer.FAIL for rule in answers)
 
 
 def code_of(verdict: Verdict, facts: Facts) -> tuple[str, str]:

@@ -139,7 +139,9 @@ def _stage_finished(view: RunView, event: RunEvent) -> RunView:
 
 def _step_started(view: RunView, event: RunEvent) -> RunView:
     attempt = event.data.get("attempt", view.of(view.stage).attempt)
-    return _stage(_wait(view, event.data.get("waiting")), event.stage, step=event.data["step"], attempt=attempt)
+    return _stage(
+        _wait(view, event.data.get("waiting")), event.stage, step=event.data["step"], attempt=attempt
+    )
 
 
 def _wait_started(view: RunView, event: RunEvent) -> RunView:

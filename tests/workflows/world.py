@@ -1,0 +1,220 @@
+"""A small world in memory behind the ports: facts that a test sets, and what the steps did to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from vtid.domain.change import (
+    Ancestry,
+    ChangedFiles,
+    Check,
+    CheckState,
+    DeployRun,
+    MergeAnswer,
+    MergeKind,
+    PullRequest,
+)
+from vtid.domain.commands import (
+    Armed,
+    LoadedTask,
+    MergePullRequest,
+    OfferWorkOrder,
+    Progress,
+    RecordEvents,
+    Workers,
+)
+from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
+from vtid.domain.environment import Environment, Service
+from vtid.domain.events import RunEvent
+from vtid.domain.verdict import TaskFacts
+from vtid.domain.view import RunView, fold
+
+HEAD = "a" * 40
+NEXT_HEAD = "c" * 40
+MERGED = "b" * 40
+OLD = "0" * 40
+REPOSITORY = "acme/shop"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Ledger:
+    """Journal and OrderBook."""
+
+    vtid: str
+    spec_hash: str
+    approved: bool = True
+    status: str = "scheduled"
+    armed: bool = True
+    free: int = 0
+    busy: int = 0
+    events: list[RunEvent] = field(default_factory=list)
+    offers: list[OfferWorkOrder] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    progressed: bool = False
+    beating: bool = False
+    late: list[str] = field(default_factory=list)
+    outages: int = 0
+
+    async def record_events(self, command: RecordEvents) -> None:
+        if self.outages:
+            self.outages -= 1
+            raise ConnectionError("the ledger is away")
+        known = {(event.run_id, event.seq) for event in self.events}
+        self.events += [event for event in command.events if (event.run_id, event.seq) not in known]
+
+    async def load_task(self, vtid: str) -> LoadedTask | None:
+        if vtid != self.vtid:
+            return None
+        approved = self.spec_hash if self.approved else None
+        return LoadedTask(vtid, self.status, LONG_AGO, self.spec_hash, self.spec_hash, approved)
+
+    async def task_facts(self, vtid: str) -> TaskFacts | None:
+        run_id = self.events[0].run_id if self.events else None
+        approved = self.spec_hash if self.approved else None
+        return TaskFacts(vtid, self.status, run_id, self.spec_hash, self.spec_hash, approved)
+
+    async def read_armed(self) -> Armed:
+        return Armed(self.armed, "" if self.armed else "drill")
+
+    async def offer(self, command: OfferWorkOrder) -> None:
+        self.offers.append(command)
+
+    async def withdraw(self, order_id: str, reason: str) -> None:
+        self.withdrawn.append(order_id)
+
+    async def workers(self, seen_within_seconds: float) -> Workers:
+        return Workers(self.free, self.busy)
+
+    async def progress(self, order_id: str) -> Progress:
+        now = datetime.now(UTC)
+        return Progress(now if self.progressed else None, now if self.beating else None)
+
+    async def late_claims(self, run_id: str) -> Sequence[str]:
+        return self.late
+
+    def told(self) -> list[str]:
+        """The run as lines, one an event."""
+        return [_line(event) for event in self.events]
+
+    def view(self) -> RunView:
+        view = RunView(self.vtid, None)
+        for event in self.events:
+            view = fold(view, event)
+        return view
+
+
+def _line(event: RunEvent) -> str:
+    word = {"step.started": "step", "stage.finished": "status", "run.finished": "status"}.get(event.type)
+    stage = f" {event.stage}" if event.type.startswith("stage.") else ""
+    return event.type + stage + (f" {event.data[word]}" if word else "")
+
+
+@dataclass
+class GitHub:
+    """CodeHost."""
+
+    pulls: dict[int, PullRequest] = field(default_factory=dict)
+    files: tuple[str, ...] = ("services/shop/app.py",)
+    check_states: list[CheckState] = field(
+        default_factory=lambda: [CheckState.GREEN]
+    )  # one a look, the last stays
+    merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
+    merges: int = 0
+    dispatches: int = 0
+    deploy_conclusion: str = "success"
+    reports: list[bool] = field(default_factory=list)
+
+    def open_pull(
+        self, number: int = 7, branch: str = "claude/vtid-01227-x", **changes: object
+    ) -> PullRequest:
+        pull = PullRequest(
+            repository=REPOSITORY,
+            number=number,
+            url=f"https://github.test/{REPOSITORY}/pull/{number}",
+            title="VTID-01227: do it",
+            branch=branch,
+            base="main",
+            head_sha=HEAD,
+            head_repository=REPOSITORY,
+            is_open=True,
+            draft=False,
+            merged=False,
+            created_at=LONG_AGO,
+            vtids=("VTID-01227",),
+            mergeable=True,
+        )
+        self.pulls[number] = replace(pull, **changes)  # type: ignore[arg-type]
+        return self.pulls[number]
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        return self.pulls.get(number)
+
+    def find_pull_requests(
+        self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
+    ) -> Sequence[PullRequest]:
+        return list(self.pulls.values())
+
+    def changed_files(self, repository: str, number: int) -> ChangedFiles:
+        return ChangedFiles(self.files, complete=True)
+
+    def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        state = self.check_states.pop(0) if len(self.check_states) > 1 else self.check_states[0]
+        return (Check("ci", state, id=1),)
+
+    def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
+        return ()
+
+    def merge(self, command: MergePullRequest) -> MergeAnswer:
+        if self.merge_answers:
+            return self.merge_answers.pop(0)
+        pull = self.pulls[command.number]
+        if pull.merged:
+            return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, merged_before=True)
+        self.merges += 1
+        self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
+        return MergeAnswer(MergeKind.MERGED, sha=MERGED)
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        if other == OLD:
+            return Ancestry.ANCESTOR
+        return Ancestry.SAME
+
+    def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
+        return (self.deploy_run(repository, 1),)
+
+    def deploy_run(self, repository: str, run_id: int) -> DeployRun:
+        return DeployRun(
+            run_id, "https://github.test/run/1", MERGED, "push", "completed", self.deploy_conclusion, 1
+        )
+
+    def find_dispatched(
+        self, repository: str, workflow: str, nonce: str, since: datetime
+    ) -> DeployRun | None:
+        return self.deploy_run(repository, 1) if self.dispatches else None
+
+    def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
+        self.dispatches += 1
+        return self.deploy_run(repository, 1)
+
+    def report_deployment(
+        self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
+    ) -> str:
+        self.reports.append(success)
+        return "https://github.test/deployment/1"
+
+
+@dataclass
+class CloudRun:
+    """ServiceHost and VersionProbe."""
+
+    serves: str = MERGED
+
+    def service(
+        self, environment: Environment, service: Service, repository: str, commit: str
+    ) -> ServiceSeen:
+        revision = RevisionSeen("shop-2", True, 100, {"env": self.serves}, "sha256:1", ("GIT_COMMIT_SHA",))
+        return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,))
+
+    def look(self, uri: str, path: str) -> LiveAnswer:
+        return LiveAnswer(uri + path, self.serves, 200)
