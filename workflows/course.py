@@ -116,3 +116,10 @@ class Course:
         if self.evidence is None:
             raise RunStopped("EVIDENCE_REFUSED", "there is no evidence to work with")
         return self.evidence
+
+
+def one_try(limit: Limit) -> timedelta:
+    """The window of a timer, or the longest single try of a step; such a row must have one."""
+    if limit.one_try is None:
+        raise ValueError("this limit has no 'one try'")
+    return limit.one_try

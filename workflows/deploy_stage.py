@@ -19,7 +19,7 @@ from vtid.domain.deployment import DeploymentProof
 from vtid.domain.environment import Service
 from vtid.domain.failures import RunStopped
 from vtid.domain.stages import Stage
-from workflows.course import Course
+from workflows.course import Course, one_try
 from workflows.validator_stage import checks_changed, head_moved
 
 
@@ -103,12 +103,12 @@ class DeployStage:
         course, environment, commit = self._course, self._course.request.environment, self._commit()
         since = workflow.now()
         dispatched = await self._dispatch() if environment.deploy.event == "workflow_dispatch" else None
-        missing_after = course.limits["deploy_run_missing"].one_try
+        missing_after = one_try(course.limits["deploy_run_missing"])
         command = AwaitDeployRun(
             repository=course.request.repository,
             environment=environment,
             commit=commit,
-            missing_after_seconds=missing_after.total_seconds() if missing_after else 0,
+            missing_after_seconds=missing_after.total_seconds(),
             since=since,
             run_id=dispatched.id if dispatched else None,
         )

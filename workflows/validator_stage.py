@@ -13,7 +13,7 @@ from vtid.domain.failures import RunStopped
 from vtid.domain.rules import code_of, is_worth_waiting
 from vtid.domain.stages import Stage
 from vtid.domain.verdict import Facts, Pinned
-from workflows.course import Course
+from workflows.course import Course, one_try
 
 
 class ValidatorStage:
@@ -58,14 +58,14 @@ class ValidatorStage:
 
     async def _await_checks(self, facts: Facts) -> Facts:
         course, pull = self._course, self._course.the_evidence().pull_request
-        missing_after = course.limits["checks_missing"].one_try
+        missing_after = one_try(course.limits["checks_missing"])
         command = AwaitChecks(
             repository=pull.repository,
             number=pull.number,
             sha=pull.head_sha,
             base=pull.base,
             environment=course.request.environment,
-            missing_after_seconds=missing_after.total_seconds() if missing_after else 0,
+            missing_after_seconds=missing_after.total_seconds(),
             since=workflow.now(),
         )
         what = f"the checks of {pull.head_sha[:12]} to end"

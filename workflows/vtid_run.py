@@ -247,35 +247,35 @@ class VtidRun:
 
     @workflow.update
     def acknowledge(self, message: Acknowledge) -> LeaseTerms:
-        return self._worker.acknowledge(message)
+        return self._worker.desk.acknowledge(message)
 
     @acknowledge.validator
     def _check_acknowledge(self, message: Acknowledge) -> None:
-        self._worker.check_acknowledge(message)
+        self._worker.desk.check_acknowledge(message)
 
     @workflow.update
     def submit_evidence(self, message: SubmitEvidence) -> None:
-        self._worker.submit_evidence(message)
+        self._worker.desk.submit_evidence(message)
 
     @submit_evidence.validator
     def _check_evidence(self, message: SubmitEvidence) -> None:
-        self._worker.check_evidence(message)
+        self._worker.desk.check_evidence(message)
 
     @workflow.update
     def report_failure(self, message: ReportFailure) -> None:
-        self._worker.report_failure(message)
+        self._worker.desk.report_failure(message)
 
     @report_failure.validator
     def _check_failure(self, message: ReportFailure) -> None:
-        self._worker.check_failure(message)
+        self._worker.desk.check_failure(message)
 
     @workflow.update
     def release_lease(self, message: ReleaseLease) -> None:
-        self._worker.release_lease(message)
+        self._worker.desk.release_lease(message)
 
     @release_lease.validator
     def _check_release(self, message: ReleaseLease) -> None:
-        self._worker.check_release(message)
+        self._worker.desk.check_release(message)
 
     @workflow.update
     def rescue(self, message: Rescue) -> None:
@@ -309,12 +309,16 @@ class VtidRun:
     @workflow.signal
     def work_acknowledged(self, message: Acknowledge) -> None:
         """`acknowledge` for bare Temporal clients; a refusal becomes an event, never silence."""
-        self._heard("work_acknowledged", self._worker.check_acknowledge, self._worker.acknowledge, message)
+        self._heard(
+            "work_acknowledged", self._worker.desk.check_acknowledge, self._worker.desk.acknowledge, message
+        )
 
     @workflow.signal
     def evidence_submitted(self, message: SubmitEvidence) -> None:
         """`submit_evidence` for bare Temporal clients; a refusal becomes an event, never silence."""
-        self._heard("evidence_submitted", self._worker.check_evidence, self._worker.submit_evidence, message)
+        self._heard(
+            "evidence_submitted", self._worker.desk.check_evidence, self._worker.desk.submit_evidence, message
+        )
 
     def _heard(
         self, name: str, check: Callable[[Any], None], accept: Callable[[Any], Any], message: Any

@@ -1,168 +1,46 @@
-"""WORKER: offer the order, hold a lease for whoever claims it, and come back with evidence.
+"""WORKER: attempts until one of them brings evidence that GitHub confirms."""
 
-Messages of workers (acknowledge, evidence, failure, release) are refused here by their validators and
-otherwise only noted; `get_evidence` alone decides what they mean.
-"""
-
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from activities.bookkeeping import WorkOrders
 from activities.leases import Leases
 from activities.pull_requests import PullRequests
-from vtid.domain.commands import (
-    Acknowledge,
-    FindEvidence,
-    HoldLease,
-    LeaseTerms,
-    OfferWorkOrder,
-    ReadLateClaims,
-    ReadProgress,
-    ReadWorkers,
-    ReleaseLease,
-    ReportFailure,
-    SubmitEvidence,
-    WithdrawOrder,
-)
+from vtid.domain.commands import FindEvidence, HoldLease, ReadLateClaims, ReadProgress
 from vtid.domain.evidence import (
     ClaimedEvidence,
     Evidence,
     EvidenceSource,
-    InvalidEvidence,
-    check_sha,
     contradictions,
     parse_pull_url,
     refuse_claim,
 )
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import MORE_WINDOWS
-from workflows.course import Course
+from workflows.course import Course, one_try
+from workflows.desk import Desk, Lease
+from workflows.offers import Offers
 from workflows.planner_stage import Switch
 from workflows.story import waiting
-
-
-@dataclass
-class Lease:
-    """One claimed attempt, from the acknowledgement until it ends."""
-
-    terms: LeaseTerms
-    worker: str
-    mode: str
-    handle: workflow.ActivityHandle[None] | None = None
-    submitted: ClaimedEvidence | None = None
-    failed: ReportFailure | None = None
-    released: ReleaseLease | None = None
-    closed: bool = False
-
-    @property
-    def answered(self) -> bool:
-        return self.submitted is not None or self.failed is not None or self.released is not None
 
 
 class WorkerStage:
     def __init__(self, course: Course, switch: Switch) -> None:
         self._course = course
-        self._switch = switch
-        self._offered: OfferWorkOrder | None = None
-        self._lease: Lease | None = None
-        self._offers = 0
-        self._attempts = 0
-
-    # ---------------------------------------------------------------- what workers say
-
-    def check_acknowledge(self, message: Acknowledge) -> None:
-        """Exactly one worker wins an order; the winner may ask again and hears the same."""
-        lease = self._lease
-        if lease is not None and not lease.closed and lease.terms.order_id == message.order_id:
-            if lease.worker != message.worker:
-                raise ApplicationError(f"held by {lease.worker}", type="ALREADY_CLAIMED")
-        elif self._offered is None or self._offered.order_id != message.order_id:
-            raise ApplicationError(f"order {message.order_id} is not offered", type="LEASE_LOST")
-
-    def acknowledge(self, message: Acknowledge) -> LeaseTerms:
-        """Open the attempt of the worker that won."""
-        if self._lease is not None and self._lease.terms.order_id == message.order_id:
-            return self._lease.terms
-        self._attempts += 1
-        terms = LeaseTerms(self._attempts, message.order_id, workflow.now())
-        self._lease = Lease(terms, message.worker, message.mode)
-        self._offered = None
-        self._course.story.tell(
-            "work_order.claimed",
-            actor=f"worker:{message.worker}",
-            order_id=message.order_id,
-            attempt=terms.attempt,
-            worker=message.worker,
-            mode=message.mode,
-        )
-        return terms
-
-    def check_evidence(self, message: SubmitEvidence) -> None:
-        """The lease fences: only the worker of the open attempt is heard. The shape is checked as well."""
-        try:
-            parse_pull_url(message.evidence.pr_url)
-            if message.evidence.head_sha is not None:
-                check_sha(message.evidence.head_sha)
-        except InvalidEvidence as wrong:
-            raise ApplicationError(str(wrong), type="VALIDATION") from wrong
-        if self._is_repeat_of_submitted(message):
-            return
-        self._check_lease(message.attempt, message.worker)
-
-    def submit_evidence(self, message: SubmitEvidence) -> None:
-        if not self._is_repeat_of_submitted(message):
-            self._open_lease().submitted = message.evidence
-
-    def check_failure(self, message: ReportFailure) -> None:
-        self._check_lease(message.attempt, message.worker)
-
-    def report_failure(self, message: ReportFailure) -> None:
-        self._open_lease().failed = message
-
-    def check_release(self, message: ReleaseLease) -> None:
-        self._check_lease(message.attempt, message.worker)
-
-    def release_lease(self, message: ReleaseLease) -> None:
-        self._open_lease().released = message
-
-    def _is_repeat_of_submitted(self, message: SubmitEvidence) -> bool:
-        lease = self._lease
-        same_attempt = lease is not None and (lease.terms.attempt, lease.worker) == (
-            message.attempt,
-            message.worker,
-        )
-        return same_attempt and lease is not None and lease.submitted == message.evidence
-
-    def _check_lease(self, attempt: int, worker: str) -> None:
-        lease = self._lease
-        if lease is None or lease.closed or lease.answered:
-            raise ApplicationError("no lease is open", type="LEASE_LOST")
-        if (lease.terms.attempt, lease.worker) != (attempt, worker):
-            raise ApplicationError(
-                f"attempt {lease.terms.attempt} is held by {lease.worker}",
-                {"holder": lease.worker},
-                type="LEASE_LOST",
-            )
-
-    def _open_lease(self) -> Lease:
-        if self._lease is None:
-            raise ApplicationError("no lease is open", type="LEASE_LOST")
-        return self._lease
-
-    # ---------------------------------------------------------------- the stage
+        self.desk = Desk(course.story)
+        self._offers = Offers(course, switch, self.desk)
 
     async def get_evidence(self) -> Evidence:
         """Attempts until one brings evidence that GitHub confirms. Raises RunStopped after the last."""
         allowed = self._course.limits["attempts"].tries
         note = ""
         for left in reversed(range(allowed)):
-            lease = await self._get_claimed(note)
+            lease = await self._offers.get_claimed(note)
             try:
                 return await self._work(lease)
             except RunStopped as stop:
@@ -182,8 +60,8 @@ class WorkerStage:
 
     async def stop_worker(self) -> str | None:
         """Tell the worker of an open lease to stop. Returns how that ended, None when nobody held one."""
-        await self._withdraw("the run was cancelled")
-        lease = self._lease
+        await self._offers.withdraw("the run was cancelled")
+        lease = self.desk.lease
         if lease is None or lease.closed or lease.handle is None or lease.handle.done():
             return None
         window = self._course.limits["stop_confirmed"].whole_budget()
@@ -199,123 +77,6 @@ class WorkerStage:
         )
         lease.closed = True
         return f"worker {lease.worker} {'confirmed the stop' if confirmed else 'did not confirm the stop'}"
-
-    # ---------------------------------------------------------------- offer and pickup
-
-    async def _get_claimed(self, note: str) -> Lease:
-        """Offer until somebody claims. Raises RunStopped PICKUP_TIMEOUT when nobody does."""
-        pickup = self._course.limits["pickup"]
-        for nth in range(pickup.tries):
-            if nth:
-                await self._course.until(
-                    lambda: False, pickup.pause_after(nth), "back-off before the next offer"
-                )
-            lease = await self._offer_once(note)
-            if lease is not None:
-                return lease
-        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker took one")
-
-    async def _offer_once(self, note: str) -> Lease | None:
-        """One order, until it is claimed, or nobody came for it, or the emergency stop took it back."""
-        while True:
-            await self._switch.await_armed()
-            order = self._next_order(note)
-            await self._offer(order)
-            claimed = await self._await_claim(order)
-            if claimed is not None:
-                return claimed
-            if self._offered is None:  # taken back by the emergency stop: offered again once armed
-                continue
-            await self._withdraw("nobody took it in time")
-            return None
-
-    def _next_order(self, note: str) -> OfferWorkOrder:
-        request, limits = self._course.request, self._course.limits
-        self._offers += 1
-        run_id, attempt, lease = workflow.info().run_id, self._attempts + 1, limits["hold_lease"]
-        silence = lease.heartbeat or timedelta(seconds=90)
-        return OfferWorkOrder(
-            order_id=f"{request.vtid}-{run_id[:8]}-{self._offers}",
-            vtid=request.vtid,
-            run_id=run_id,
-            offer=self._offers,
-            attempt=attempt,
-            spec_hash=request.spec_hash,
-            repository=request.repository,
-            base=request.base,
-            branch=request.environment.branch_for(request.vtid, run_id, attempt),
-            priority=request.priority,
-            heartbeat_seconds=silence.total_seconds() / 3,
-            lost_seconds=silence.total_seconds(),
-            progress_seconds=_one_try(limits["progress"].one_try).total_seconds(),
-            unattended_progress_seconds=_one_try(limits["progress_unattended"].one_try).total_seconds(),
-            cap_seconds=lease.whole_budget().total_seconds(),
-            note=note,
-        )
-
-    async def _offer(self, order: OfferWorkOrder) -> None:
-        self._offered = order
-        window = _one_try(self._course.limits["pickup"].one_try)
-        self._course.story.tell(
-            "work_order.offered", order_id=order.order_id, offer=order.offer, attempt=order.attempt
-        )
-        wait = waiting("a worker to pick up the order", workflow.now() + window, "worker")
-        self._course.story.tell("step.started", step="pickup", waiting=wait)
-        await self._course.quietly(WorkOrders.offer_work_order, order)
-        await self._course.story.write()
-
-    async def _await_claim(self, order: OfferWorkOrder) -> Lease | None:
-        pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]
-        window = _one_try(pickup.one_try)
-        give_up = workflow.now() + busy.whole_budget()
-        alarmed = False
-        while True:
-            hints = self._switch.hints
-            await self._course.until(
-                lambda: self._claimed(order) or self._switch.hints != hints,  # noqa: B023 - awaited here
-                window,
-                f"pickup of {order.order_id}",
-            )
-            if self._claimed(order):
-                return self._lease
-            if self._switch.hints != hints:
-                if not (await self._switch.read()).armed and not self._claimed(order):
-                    await self._withdraw("the emergency stop is on")
-                    return None
-                continue
-            workers = await self._course.quietly(
-                WorkOrders.read_workers, ReadWorkers(_one_try(pickup.one_try).total_seconds())
-            )
-            if self._claimed(order):
-                return self._lease
-            if not alarmed:
-                self._course.story.tell(
-                    "work_order.unclaimed",
-                    order_id=order.order_id,
-                    seconds=window.total_seconds(),
-                    present=workers.present,
-                    free=workers.free,
-                    busy=workers.busy,
-                )
-                alarmed = True
-            if workers.free or not workers.busy or workflow.now() >= give_up:
-                return None
-            window = _one_try(busy.one_try)
-            what = f"a free worker ({workers.busy} busy)"
-            self._course.story.tell("wait.started", **waiting(what, give_up, "worker"))
-            await self._course.story.write()
-
-    def _claimed(self, order: OfferWorkOrder) -> bool:
-        return self._lease is not None and self._lease.terms.order_id == order.order_id
-
-    async def _withdraw(self, reason: str) -> None:
-        order, self._offered = self._offered, None
-        if order is not None:
-            self._course.story.tell("work_order.withdrawn", order_id=order.order_id, reason=reason)
-            await self._course.quietly(WorkOrders.withdraw_order, WithdrawOrder(order.order_id, reason))
-            await self._course.story.write()
-
-    # ---------------------------------------------------------------- lease
 
     async def _work(self, lease: Lease) -> Evidence:
         """Hold the lease until the worker answers, falls silent, stands still or runs into the cap."""
@@ -364,7 +125,7 @@ class WorkerStage:
     async def _await_answer(self, lease: Lease) -> Evidence | None:
         """None once the worker has answered; evidence when GitHub had it before the worker told."""
         name = "progress" if lease.mode == "attended" else "progress_unattended"
-        window = _one_try(self._course.limits[name].one_try)
+        window = one_try(self._course.limits[name])
         stands_still_at = workflow.now() + window
         reopened = 0
         while True:
@@ -407,8 +168,6 @@ class WorkerStage:
             return
         if not lease.answered:
             raise stop
-
-    # ---------------------------------------------------------------- evidence
 
     async def _confirm(self, claim: ClaimedEvidence) -> Evidence:
         """Read the claim again on GitHub. Raises RunStopped EVIDENCE_REFUSED when it does not hold."""
@@ -455,12 +214,6 @@ class WorkerStage:
             code=stop.kind.code,
             message=stop.message,
         )
-
-
-def _one_try(limit: timedelta | None) -> timedelta:
-    if limit is None:
-        raise ValueError("this limit has no 'one try'")
-    return limit
 
 
 def _claim(claim: ClaimedEvidence) -> dict[str, Any]:

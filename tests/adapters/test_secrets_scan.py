@@ -1,0 +1,48 @@
+"""Which added lines look like a secret. The values are put together here, so that none stands in a file."""
+
+import pytest
+
+from vtid.adapters.secrets_scan import secrets_in_patch
+
+SECRETS = {
+    "GitHub token": "ghp_" + "a1B2" * 9,
+    "GitLab token": "glpat-" + "a1B2" * 5,
+    "AWS access key": "AKIA" + "ABCD" * 4,
+    "Google API key": "AIza" + "a1B2c" * 7,
+    "private key": "-----BEGIN RSA " + "PRIVATE KEY-----",
+    "Anthropic key": "sk-ant-" + "api03-" + "a1B2" * 6,
+    "sk- key": "sk-" + "proj-" + "a1B2" * 6,
+    "Stripe key": "sk_live_" + "a1B2" * 5,
+    "Slack token": "xoxb-" + "1234-" * 4,
+    "npm token": "npm_" + "a1B2" * 9,
+    "JSON web token": ".".join(["eyJ" + "a1B2" * 4, "eyJ" + "a1B2" * 4, "a1B2" * 4]),
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_an_added_secret_is_told_by_its_kind(kind: str) -> None:
+    found = secrets_in_patch("app.env", f"@@ -0,0 +1 @@\n+KEY={SECRETS[kind]}\n")
+
+    assert found == (f"app.env: {kind}",)
+
+
+def test_removed_and_untouched_lines_are_no_concern_of_this_change() -> None:
+    value = SECRETS["GitHub token"]
+
+    assert secrets_in_patch("a", f"@@ -1,2 +1 @@\n-{value}\n {value}\n") == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ghp_short",
+        "task-force-of-more-than-twenty-letters",
+        "-----BEGIN PUBLIC KEY-----",
+        "-----BEGIN CERTIFICATE-----",
+        "sha = 28442e09061571a5f1cb5ec9c9813ac256d19e97",
+        "disk-cache-" + "a1B2" * 6,
+        "risk-proj-assessment_of_everything_there_is",
+    ],
+)
+def test_what_only_resembles_a_secret_is_none(line: str) -> None:
+    assert secrets_in_patch("a", f"+{line}\n") == ()

@@ -1,0 +1,70 @@
+"""CodeHost over GitHub's REST API. Each method is described by the port; the subjects have their own modules."""
+
+from datetime import datetime
+
+from vtid.adapters import github_checks, github_deploys, github_merge, github_pulls
+from vtid.adapters.github_wire import GitHubWire
+from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
+from vtid.domain.commands import MergePullRequest
+from vtid.domain.environment import Environment
+
+
+class GitHub:
+    """The code host. Safe to share between threads; every call is one try.
+
+    base_url: the API's, such as https://api.github.com. timeout: seconds that a connection or a silence
+    within one request may last.
+    """
+
+    def __init__(self, base_url: str, token: str, *, timeout: float = 10.0) -> None:
+        self._wire = GitHubWire(base_url, token, timeout)
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        return github_pulls.pull_request(self._wire, repository, number)
+
+    def find_pull_requests(
+        self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
+        return github_pulls.find_pull_requests(self._wire, repository, vtid, environment, since)
+
+    def changed_files(self, repository: str, number: int) -> ChangedFiles:
+        return github_pulls.changed_files(self._wire, repository, number)
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        return github_pulls.compare(self._wire, repository, ours, other)
+
+    def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        return github_checks.checks(self._wire, repository, sha)
+
+    def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
+        return github_checks.required_checks(self._wire, repository, branch)
+
+    def merge(self, command: MergePullRequest) -> MergeAnswer:
+        return github_merge.merge(self._wire, command)
+
+    def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
+        return github_deploys.deploy_runs(self._wire, repository, workflow, event, sha)
+
+    def deploy_run(self, repository: str, run_id: int) -> DeployRun:
+        return github_deploys.deploy_run(self._wire, repository, run_id)
+
+    def find_dispatched(
+        self, repository: str, workflow: str, nonce: str, since: datetime
+    ) -> DeployRun | None:
+        return github_deploys.find_dispatched(self._wire, repository, workflow, nonce, since)
+
+    def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
+        return github_deploys.dispatch(self._wire, repository, workflow, ref, inputs)
+
+    def report_deployment(
+        self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
+    ) -> str:
+        return github_deploys.report_deployment(
+            self._wire,
+            repository,
+            environment,
+            commit,
+            state="success" if success else "failure",
+            description=description,
+            url=url,
+        )

@@ -1,0 +1,85 @@
+"""Check runs and commit statuses on GitHub, and what a branch's own rules require of them."""
+
+from typing import Any
+
+from vtid.adapters.errors import reading
+from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.domain.change import Check, CheckState
+from vtid.domain.errors import Denied
+
+_CONCLUSIONS = {
+    "success": CheckState.GREEN,
+    "skipped": CheckState.SKIPPED,
+    "neutral": CheckState.SKIPPED,
+}
+_STATUSES = {"success": CheckState.GREEN, "pending": CheckState.PENDING}
+
+
+def checks(wire: GitHubWire, repository: str, sha: str) -> tuple[Check, ...]:
+    """The latest check run of each name, then the latest status of each context.
+
+    A name that is both stays twice: each of the two can hold the merge up.
+    """
+    address = f"{place(repository)}/commits/{part(sha)}"
+    runs: dict[str, Check] = {}
+    for data in wire.pages(f"{address}/check-runs", "check_runs", filter="latest"):
+        run = _check_of_run(data)
+        known = runs.get(run.name)
+        # Two suites may run the same name. GitHub numbers check runs upwards: the higher is the later.
+        if known is None or (run.id or 0) > (known.id or 0):
+            runs[run.name] = run
+    statuses = [_check_of_status(data) for data in wire.pages(f"{address}/status", "statuses")]
+    return (*runs.values(), *statuses)
+
+
+def _check_of_run(data: Any) -> Check:
+    with reading(SYSTEM, "a check run"):
+        conclusion = data["conclusion"]
+        finished = data["status"] == "completed"
+        return Check(
+            name=str(data["name"]),
+            state=_CONCLUSIONS.get(conclusion, CheckState.RED) if finished else CheckState.PENDING,
+            conclusion=conclusion,
+            id=int(data["id"]),
+            url=data.get("html_url"),
+        )
+
+
+def _check_of_status(data: Any) -> Check:
+    with reading(SYSTEM, "a commit status"):
+        state = str(data["state"])
+        return Check(
+            name=str(data["context"]),
+            state=_STATUSES.get(state, CheckState.RED),
+            conclusion=None if state == "pending" else state,
+            id=int(data["id"]),
+            url=data.get("target_url"),
+        )
+
+
+def required_checks(wire: GitHubWire, repository: str, branch: str) -> tuple[str, ...]:
+    """The names that the branch's rulesets or its classic protection require, each once."""
+    names = (*_of_rulesets(wire, repository, branch), *_of_protection(wire, repository, branch))
+    return tuple(dict.fromkeys(names))
+
+
+def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:
+    address = f"{place(repository)}/rules/branches/{part(branch)}"
+    try:
+        rules = list(wire.pages(address))
+    except Denied as cause:
+        # A plan without rulesets has none: GitHub says so with this 403.
+        if "upgrade to github" not in str(cause).lower():
+            raise
+        return []
+    with reading(SYSTEM, address):
+        wanted = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
+        return [str(check["context"]) for each in wanted for check in each["required_status_checks"]]
+
+
+def _of_protection(wire: GitHubWire, repository: str, branch: str) -> list[str]:
+    address = f"{place(repository)}/branches/{part(branch)}"
+    data = wire.get(address)
+    with reading(SYSTEM, address):
+        protection = data.get("protection") or {}
+        return [str(name) for name in protection.get("required_status_checks", {}).get("contexts", [])]

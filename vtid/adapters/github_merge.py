@@ -1,0 +1,127 @@
+"""The merge as compare-and-swap: read, send once, and read again after every answer but a plain yes.
+
+A status alone never decides. GitHub says 405 to a conflict, to a policy, and to a race on the base
+branch; 409 to a moved head and to its own lag; and a timeout may hide a merge that happened. Source:
+design of the run, 3.7. A next try of the step begins with the first read, so a merge is never doubled.
+"""
+
+from typing import Any
+
+from vtid.adapters.errors import reading
+from vtid.adapters.github_checks import checks, required_checks
+from vtid.adapters.github_pulls import pull_request
+from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
+from vtid.domain.change import CheckState, MergeAnswer, MergeKind, PullRequest
+from vtid.domain.commands import MergePullRequest
+from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Refused, Unavailable
+from vtid.domain.rules import checks_state
+
+
+def merge(wire: GitHubWire, command: MergePullRequest) -> MergeAnswer:
+    """Merge exactly this head, if its checks are still green."""
+    pull = _read(wire, command)
+    answer = _ended_by_reading(command, pull, merged_before=True) or _checks_changed(wire, command, pull)
+    if answer is not None:
+        return answer
+    try:
+        return _send(wire, command)
+    except OutsideError as cause:
+        return _reconcile(wire, command, cause)
+
+
+def _read(wire: GitHubWire, command: MergePullRequest) -> PullRequest:
+    pull = pull_request(wire, command.repository, command.number)
+    if pull is None:
+        raise Missing(SYSTEM, f"{command.repository} has no pull request {command.number}", status=404)
+    return pull
+
+
+def _ended_by_reading(
+    command: MergePullRequest, pull: PullRequest, *, merged_before: bool
+) -> MergeAnswer | None:
+    """The answer that the pull request itself already gives, or None while it can be merged."""
+    if pull.merged:
+        return MergeAnswer(
+            MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=merged_before
+        )
+    if not pull.is_open:
+        return MergeAnswer(MergeKind.CLOSED, "the pull request is closed", head_sha=pull.head_sha)
+    if pull.head_sha != command.head_sha:
+        text = f"the head is {pull.head_sha[:12]}, validated was {command.head_sha[:12]}"
+        return MergeAnswer(MergeKind.HEAD_MOVED, text, head_sha=pull.head_sha)
+    planned = command.environment.base_branch
+    if pull.base != planned:
+        # GitHub pins the head of a merge, not where it goes.
+        text = f"its base is {pull.base} now, planned was {planned}"
+        return MergeAnswer(MergeKind.REFUSED, text, head_sha=pull.head_sha)
+    return None
+
+
+def _checks_changed(wire: GitHubWire, command: MergePullRequest, pull: PullRequest) -> MergeAnswer | None:
+    policy = command.environment.checks
+    required = tuple(dict.fromkeys((*policy.required, *required_checks(wire, command.repository, pull.base))))
+    runs = checks(wire, command.repository, command.head_sha)
+    state = checks_state(runs, required, policy.allow_skipped)
+    if state is CheckState.GREEN:
+        return None
+    seen = ", ".join(f"{run.name} {run.conclusion or run.state}" for run in runs) or "none"
+    text = f"the checks are {state} now, right before the merge: {seen}"
+    return MergeAnswer(MergeKind.CHECKS_CHANGED, text, head_sha=pull.head_sha)
+
+
+def _send(wire: GitHubWire, command: MergePullRequest) -> MergeAnswer:
+    address = f"{place(command.repository)}/pulls/{command.number}/merge"
+    body = {
+        "sha": command.head_sha,
+        "merge_method": command.environment.merge_method,
+        "commit_title": commit_title(command.title, command.vtid),
+    }
+    data: Any = wire.send("PUT", address, body)
+    with reading(SYSTEM, f"PUT {address}"):
+        if data["merged"] is not True:
+            raise ValueError("a success that merged nothing")
+        return MergeAnswer(MergeKind.MERGED, sha=str(data["sha"]), head_sha=command.head_sha)
+
+
+def commit_title(title: str, vtid: str) -> str:
+    """The title with the VTID in it, once."""
+    return title if vtid in title else f"{title} ({vtid})"
+
+
+def _reconcile(wire: GitHubWire, command: MergePullRequest, cause: OutsideError) -> MergeAnswer:
+    """What happened really. Raises the cause where only another try or a person can tell."""
+    pull = _read(wire, command)
+    answer = _ended_by_reading(command, pull, merged_before=False)
+    if answer is not None:
+        return answer
+    if isinstance(cause, Unavailable):
+        raise cause
+    if isinstance(cause, BadReply):
+        raise Unavailable(SYSTEM, f"{cause}; nothing was merged", status=cause.status) from cause
+    if isinstance(cause, Missing):
+        text = f"our credentials may read this pull request but not merge it: {cause}"
+        raise Denied(SYSTEM, text, status=cause.status) from cause
+    if isinstance(cause, Denied) and not _names_a_rule(cause):
+        raise cause
+    return _refusal(cause, pull)
+
+
+def _names_a_rule(cause: Refused) -> bool:
+    said = str(cause).lower()
+    return any(words in said for words in ("rule violation", "protected branch", "branch protection"))
+
+
+def _refusal(cause: OutsideError, pull: PullRequest) -> MergeAnswer:
+    """Of an open pull request whose head is still ours: who refuses, and can that pass by itself?"""
+    said = str(cause).lower()
+    if isinstance(cause, Conflict) and cause.status == 409:
+        text = f"GitHub lags behind its own head: {cause}"
+        raise Unavailable(SYSTEM, text, status=409) from cause
+    if "base branch was modified" in said:
+        raise Unavailable(SYSTEM, f"the base moved during the merge: {cause}", status=405) from cause
+    if pull.mergeable is False:
+        return MergeAnswer(MergeKind.CONFLICT, str(cause), head_sha=pull.head_sha)
+    if pull.mergeable is None and "not mergeable" in said:
+        text = f"GitHub still computes whether it merges cleanly: {cause}"
+        raise Unavailable(SYSTEM, text, status=cause.status) from cause
+    return MergeAnswer(MergeKind.REFUSED, str(cause), head_sha=pull.head_sha)

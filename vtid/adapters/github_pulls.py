@@ -1,0 +1,128 @@
+"""Pull requests on GitHub, their files, and how commits relate."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from vtid.adapters.errors import reading
+from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.secrets_scan import secrets_in_patch
+from vtid.domain.change import Ancestry, ChangedFiles, PullRequest
+from vtid.domain.environment import Environment
+from vtid.domain.errors import Missing, Unavailable
+from vtid.domain.vtid import mentioned_vtids
+
+MOST_FILES = 3_000  # GitHub lists no more, whatever the pull request changes
+
+_ANCESTRY = {
+    "identical": Ancestry.SAME,
+    "ahead": Ancestry.DESCENDANT,
+    "behind": Ancestry.ANCESTOR,
+    "diverged": Ancestry.DIVERGED,
+}
+
+
+def pull_request(wire: GitHubWire, repository: str, number: int) -> PullRequest | None:
+    """The pull request as it is now, or None when the repository is there and has none of this number."""
+    try:
+        data = wire.get(f"{place(repository)}/pulls/{number}")
+    except Missing:
+        # GitHub hides what our token may not see. Only a visible repository makes this 404 a "no".
+        wire.get(place(repository))
+        return None
+    return with_merge_commit(wire, _pull_of(repository, data))
+
+
+def find_pull_requests(
+    wire: GitHubWire, repository: str, vtid: str, environment: Environment, since: datetime | None
+) -> tuple[PullRequest, ...]:
+    listed = _newest_first(wire, repository, environment.base_branch, since)
+    belonging = [
+        pull
+        for pull in listed
+        if environment.is_branch_of(vtid, pull.branch) or vtid in mentioned_vtids(pull.title)
+    ]
+    return tuple(with_merge_commit(wire, pull) for pull in belonging)
+
+
+def _newest_first(
+    wire: GitHubWire, repository: str, base: str, since: datetime | None
+) -> Iterator[PullRequest]:
+    entries = wire.pages(
+        f"{place(repository)}/pulls", state="all", base=base, sort="created", direction="desc"
+    )
+    for data in entries:
+        pull = _pull_of(repository, data)
+        if since is not None and pull.created_at < since:
+            return
+        yield pull
+
+
+def _pull_of(repository: str, data: Any) -> PullRequest:
+    with reading(SYSTEM, f"a pull request of {repository}"):
+        head, base = data["head"], data["base"]
+        title, body, branch = str(data["title"]), str(data.get("body") or ""), str(head["ref"])
+        origin = head["repo"]
+        return PullRequest(
+            repository=str(base["repo"]["full_name"]),
+            number=int(data["number"]),
+            url=str(data["html_url"]),
+            title=title,
+            branch=branch,
+            base=str(base["ref"]),
+            head_sha=str(head["sha"]),
+            head_repository=None if origin is None else str(origin["full_name"]),
+            is_open=data["state"] == "open",
+            draft=bool(data["draft"]),
+            merged=data["merged_at"] is not None,
+            created_at=datetime.fromisoformat(data["created_at"]),
+            vtids=mentioned_vtids(title, body, branch),
+            mergeable=data.get("mergeable"),
+        )
+
+
+def with_merge_commit(wire: GitHubWire, pull: PullRequest) -> PullRequest:
+    """The same with its commit on the base branch, if it is merged.
+
+    Pull requests of this API version do not name that commit; the event of the merge does. Raises
+    Unavailable while GitHub shows the merge but not its event yet.
+    """
+    if not pull.merged:
+        return pull
+    commit = None
+    for event in wire.pages(f"{place(pull.repository)}/issues/{pull.number}/events"):
+        with reading(SYSTEM, f"an event of {pull.url}"):
+            if event["event"] == "merged" and event["commit_id"]:
+                commit = str(event["commit_id"])
+    if commit is None:
+        raise Unavailable(SYSTEM, f"{pull.url} is merged, but GitHub does not tell its commit yet")
+    return replace(pull, merge_sha=commit)
+
+
+def changed_files(wire: GitHubWire, repository: str, number: int) -> ChangedFiles:
+    """All files. A file that moved changes both paths; one whose added lines GitHub withholds is not read."""
+    address = f"{place(repository)}/pulls/{number}"
+    data = wire.get(address)
+    with reading(SYSTEM, address):
+        promised = int(data["changed_files"])
+    paths: dict[str, None] = {}
+    secrets: list[str] = []
+    read, withheld = 0, False
+    for entry in wire.pages(f"{address}/files"):
+        with reading(SYSTEM, f"{address}/files"):
+            path, patch = str(entry["filename"]), entry.get("patch")
+            moved_from = entry.get("previous_filename")
+            withheld = withheld or (patch is None and int(entry["additions"]) > 0)
+            secrets.extend(secrets_in_patch(path, patch or ""))
+        paths |= dict.fromkeys([path, str(moved_from)] if moved_from else [path])
+        read += 1
+    complete = read == promised and read < MOST_FILES and not withheld
+    return ChangedFiles(tuple(paths), complete, tuple(secrets))
+
+
+def compare(wire: GitHubWire, repository: str, ours: str, other: str) -> Ancestry:
+    address = f"{place(repository)}/compare/{part(ours)}...{part(other)}"
+    data = wire.get(address, per_page=1)
+    with reading(SYSTEM, address):
+        return _ANCESTRY[data["status"]]

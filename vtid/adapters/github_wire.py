@@ -1,0 +1,204 @@
+"""The wire to GitHub: PyGithub's requester, asked for plain JSON, with every error sorted in one place.
+
+Its objects are not used: they fetch what is missing behind our back, and its defaults (retries, pacing,
+endless waiting on a 202) belong to scripts. Here one call is one request, and Temporal owns the retries.
+"""
+
+import http.client
+import json
+import math
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3
+from github import Auth, Github
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
+
+from vtid.adapters.errors import error_of_status, pause_asked_for, pause_until, reading, shortened
+from vtid.domain.errors import BadReply, Conflict, Missing, OutsideError, Unavailable
+
+SYSTEM = "GITHUB"
+API_VERSION = "2026-03-10"  # without merge_commit_sha in pull requests; see github_merge
+MAX_PAGES = 1_000  # of a hundred entries; a list that is longer does not end
+
+_UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+_SECONDARY_PAUSE = timedelta(minutes=1)  # GitHub's advice where a secondary limit names no pause
+
+
+class GitHubWire:
+    """Requests to one GitHub, one client per thread. Raises the errors of vtid.domain.errors only."""
+
+    def __init__(self, base_url: str, token: str, timeout: float) -> None:
+        self._base = urlsplit(base_url)
+        self._base_url = base_url
+        self._token = token.strip()  # of a file; a line break in a header is an error that quotes the token
+        self._timeout = timeout
+        self._of_thread = threading.local()
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON at this path."""
+        return self._request("GET", path, parameters=parameters)[1]
+
+    def send(self, verb: str, path: str, body: dict[str, Any]) -> Any:
+        """Send once, and give the answer's JSON (None for an empty one).
+
+        Unavailable means that it is unclear whether GitHub did it.
+        """
+        return self._request(verb, path, body=body)[1]
+
+    def pages(self, path: str, items: str | None = None, **parameters: Any) -> Iterator[Any]:
+        """Every entry of every page: of the list itself, or of the list under the key `items`."""
+        address: str | None = path
+        wanted: dict[str, Any] = {"per_page": 100, **parameters}
+        for _ in range(MAX_PAGES):
+            headers, page = self._request("GET", str(address), parameters=wanted)
+            with reading(SYSTEM, path):
+                entries = page if items is None else page[items]
+                if not isinstance(entries, list):
+                    raise TypeError(f"expected a list, got {type(entries).__name__}")
+                address = _next_page(headers)
+            yield from entries
+            if address is None:
+                return
+            wanted = {}  # the link to the next page carries them
+        raise BadReply(SYSTEM, f"{path} has more than {MAX_PAGES} pages")
+
+    def _request(
+        self, verb: str, path: str, *, parameters: dict[str, Any] | None = None, body: Any = None
+    ) -> tuple[dict[str, str], Any]:
+        requester, connection = self._client()
+        what = f"{verb} {path}"
+        try:
+            status, headers, text = requester.requestJson(
+                verb, path, parameters=parameters, input=body, cnx=connection
+            )
+        except _UNREACHABLE as cause:
+            raise Unavailable(SYSTEM, f"{what}: {type(cause).__name__} {shortened(str(cause))}") from cause
+        except (ValueError, OverflowError) as cause:  # PyGithub reads numbers from headers
+            raise Unavailable(SYSTEM, f"{what}: garbled answer: {shortened(str(cause))}") from cause
+        if status >= 300:
+            raise _error_of(what, status, headers, text)
+        return headers, _json_of(verb, path, status, text)
+
+    def _client(self) -> tuple[Requester, "_Plain | _Encrypted"]:
+        """One client per thread: PyGithub promises no thread-safety."""
+        if not hasattr(self._of_thread, "client"):
+            self._of_thread.client = self._new_client()
+        client: tuple[Requester, _Plain | _Encrypted] = self._of_thread.client
+        return client
+
+    def _new_client(self) -> tuple[Requester, "_Plain | _Encrypted"]:
+        client = Github(
+            auth=Auth.Token(self._token) if self._token else None,
+            base_url=self._base_url,
+            timeout=math.ceil(self._timeout),
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            api_version=API_VERSION,
+        )
+        connect = _Plain if self._base.scheme == "http" else _Encrypted
+        # PyGithub would count its timeout in whole seconds; a connection of our own does not.
+        connection = connect(str(self._base.hostname), self._base.port, timeout=self._timeout)  # type: ignore[arg-type]
+        return client.requester, connection
+
+
+class _NoDetours:
+    """PyGithub waits and asks again without end on a 202, and follows or crashes on a redirect."""
+
+    def getresponse(self) -> RequestsResponse:
+        answer: RequestsResponse = super().getresponse()  # type: ignore[misc]
+        verb: str = self.verb  # type: ignore[attr-defined]
+        if answer.status == 202 and verb == "GET":
+            raise Unavailable(SYSTEM, "GitHub still prepares this answer", status=202)
+        if 300 <= answer.status < 400:
+            target = answer.headers.get("location", "nowhere")
+            text = f"GitHub redirects to {shortened(target)}: was the repository renamed or moved?"
+            raise Conflict(SYSTEM, text, status=answer.status)
+        return answer
+
+
+class _Plain(_NoDetours, HTTPRequestsConnectionClass):
+    pass
+
+
+class _Encrypted(_NoDetours, HTTPSRequestsConnectionClass):
+    pass
+
+
+def place(repository: str) -> str:
+    """Where a repository lies. A name that is none (workers name them, too) must not lead elsewhere."""
+    if not re.fullmatch(r"[\w-][\w.-]*/(?!\.\.?$)[\w.-]+", repository, re.ASCII):
+        raise Missing(SYSTEM, f"{shortened(repository)!r} is no repository: expected owner/name", status=404)
+    return f"/repos/{repository}"
+
+
+def part(text: str) -> str:
+    """A name as one part of a path."""
+    return quote(text, safe="")
+
+
+def _next_page(headers: dict[str, str]) -> str | None:
+    links = requests.utils.parse_header_links(headers.get("link", ""))
+    return next((link["url"] for link in links if link.get("rel") == "next"), None)
+
+
+def _json_of(verb: str, path: str, status: int, text: str) -> Any:
+    if not text and verb != "GET":
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as cause:
+        raise Unavailable(SYSTEM, f"{verb} {path}: the answer is no JSON", status=status) from cause
+
+
+def _error_of(what: str, status: int, headers: dict[str, str], text: str) -> OutsideError:
+    message = _message_in(text)
+    said = f"{message} ({what})"
+    now = datetime.now(UTC)
+    pause = pause_asked_for(headers, now)
+    secondary = re.search(r"secondary rate limit|abuse detection", message, re.IGNORECASE)
+    if pause is None and headers.get("x-ratelimit-remaining") == "0":
+        pause = _pause_until_reset(headers, now)
+    if pause is None and secondary:
+        pause = _SECONDARY_PAUSE
+    limited = pause is not None or Requester.isRateLimitError(message)
+    if status == 403 and limited:
+        return Unavailable(
+            SYSTEM, f"GitHub limits our rate: {shortened(said)}", status=status, retry_after=pause
+        )
+    return error_of_status(SYSTEM, status, said, retry_after=pause)
+
+
+def _pause_until_reset(headers: dict[str, str], now: datetime) -> timedelta | None:
+    reset = headers.get("x-ratelimit-reset", "")
+    if not re.fullmatch(r"\d{1,11}", reset):
+        return None
+    return pause_until(datetime.fromtimestamp(int(reset), UTC), now)
+
+
+def _message_in(text: str) -> str:
+    """GitHub's own words for an error: `message`, and the details under `errors`."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return text or "no reason given"
+    if not isinstance(body, dict):
+        return text
+    details = body.get("errors")
+    words = [body.get("message"), *(_detail_in(each) for each in details or [] if isinstance(details, list))]
+    return "; ".join(str(word) for word in words if word) or "no reason given"
+
+
+def _detail_in(detail: Any) -> Any:
+    return detail.get("message") or detail.get("code") if isinstance(detail, dict) else detail

@@ -1,0 +1,23 @@
+"""Secret-looking values in the added lines of a diff, by the shapes that well-known issuers give them."""
+
+import re
+
+_KINDS: dict[str, re.Pattern[str]] = {
+    "GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})"),
+    "GitLab token": re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    "AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    "Google API key": re.compile(r"\bAIza[A-Za-z0-9_-]{35}"),
+    "private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    "Anthropic key": re.compile(r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
+    "sk- key": re.compile(r"\bsk-(?!ant-)(?:[a-z]+-)*[A-Za-z0-9_]{20,}"),
+    "Stripe key": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
+    "Slack token": re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    "npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
+    "JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+}
+
+
+def secrets_in_patch(path: str, patch: str) -> tuple[str, ...]:
+    """`path: kind` for each kind of secret that the patch adds, never the value itself."""
+    added = "\n".join(line[1:] for line in patch.splitlines() if line.startswith("+"))
+    return tuple(f"{path}: {kind}" for kind, shape in _KINDS.items() if shape.search(added))

@@ -1,0 +1,131 @@
+"""Offer and pickup: an order lies ready until a worker takes it, or it is clear that nobody will."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.bookkeeping import WorkOrders
+from vtid.domain.commands import OfferWorkOrder, ReadWorkers, WithdrawOrder
+from vtid.domain.failures import RunStopped
+from workflows.course import Course, one_try
+from workflows.desk import Desk, Lease
+from workflows.planner_stage import Switch
+from workflows.story import waiting
+
+
+class Offers:
+    def __init__(self, course: Course, switch: Switch, desk: Desk) -> None:
+        self._course = course
+        self._switch = switch
+        self._desk = desk
+        self._offers = 0
+
+    async def get_claimed(self, note: str) -> Lease:
+        """Offer until somebody claims. Raises RunStopped PICKUP_TIMEOUT when nobody does."""
+        pickup = self._course.limits["pickup"]
+        for nth in range(pickup.tries):
+            if nth:
+                await self._course.until(
+                    lambda: False, pickup.pause_after(nth), "back-off before the next offer"
+                )
+            lease = await self._offer_once(note)
+            if lease is not None:
+                return lease
+        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker took one")
+
+    async def _offer_once(self, note: str) -> Lease | None:
+        """One order, until it is claimed, or nobody came for it, or the emergency stop took it back."""
+        while True:
+            await self._switch.await_armed()
+            order = self._next_order(note)
+            await self._offer(order)
+            claimed = await self._await_claim(order)
+            if claimed is not None:
+                return claimed
+            if self._desk.offered is None:  # taken back by the emergency stop: offered again once armed
+                continue
+            await self.withdraw("nobody took it in time")
+            return None
+
+    def _next_order(self, note: str) -> OfferWorkOrder:
+        request, limits = self._course.request, self._course.limits
+        self._offers += 1
+        run_id, attempt, lease = workflow.info().run_id, self._desk.attempts + 1, limits["hold_lease"]
+        silence = lease.heartbeat or timedelta(seconds=90)
+        return OfferWorkOrder(
+            order_id=f"{request.vtid}-{run_id[:8]}-{self._offers}",
+            vtid=request.vtid,
+            run_id=run_id,
+            offer=self._offers,
+            attempt=attempt,
+            spec_hash=request.spec_hash,
+            repository=request.repository,
+            base=request.base,
+            branch=request.environment.branch_for(request.vtid, run_id, attempt),
+            priority=request.priority,
+            heartbeat_seconds=silence.total_seconds() / 3,
+            lost_seconds=silence.total_seconds(),
+            progress_seconds=one_try(limits["progress"]).total_seconds(),
+            unattended_progress_seconds=one_try(limits["progress_unattended"]).total_seconds(),
+            cap_seconds=lease.whole_budget().total_seconds(),
+            note=note,
+        )
+
+    async def _offer(self, order: OfferWorkOrder) -> None:
+        self._desk.offered = order
+        window = one_try(self._course.limits["pickup"])
+        self._course.story.tell(
+            "work_order.offered", order_id=order.order_id, offer=order.offer, attempt=order.attempt
+        )
+        wait = waiting("a worker to pick up the order", workflow.now() + window, "worker")
+        self._course.story.tell("step.started", step="pickup", waiting=wait)
+        await self._course.quietly(WorkOrders.offer_work_order, order)
+        await self._course.story.write()
+
+    async def _await_claim(self, order: OfferWorkOrder) -> Lease | None:
+        pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]
+        window = one_try(pickup)
+        give_up = workflow.now() + busy.whole_budget()
+        alarmed = False
+        while True:
+            hints = self._switch.hints
+            await self._course.until(
+                lambda: self._desk.claimed(order) or self._switch.hints != hints,  # noqa: B023 - awaited here
+                window,
+                f"pickup of {order.order_id}",
+            )
+            if self._desk.claimed(order):
+                return self._desk.lease
+            if self._switch.hints != hints:
+                if not (await self._switch.read()).armed and not self._desk.claimed(order):
+                    await self.withdraw("the emergency stop is on")
+                    return None
+                continue
+            workers = await self._course.quietly(
+                WorkOrders.read_workers, ReadWorkers(one_try(pickup).total_seconds())
+            )
+            if self._desk.claimed(order):
+                return self._desk.lease
+            if not alarmed:
+                self._course.story.tell(
+                    "work_order.unclaimed",
+                    order_id=order.order_id,
+                    seconds=window.total_seconds(),
+                    present=workers.present,
+                    free=workers.free,
+                    busy=workers.busy,
+                )
+                alarmed = True
+            if workers.free or not workers.busy or workflow.now() >= give_up:
+                return None
+            window = one_try(busy)
+            what = f"a free worker ({workers.busy} busy)"
+            self._course.story.tell("wait.started", **waiting(what, give_up, "worker"))
+            await self._course.story.write()
+
+    async def withdraw(self, reason: str) -> None:
+        order, self._desk.offered = self._desk.offered, None
+        if order is not None:
+            self._course.story.tell("work_order.withdrawn", order_id=order.order_id, reason=reason)
+            await self._course.quietly(WorkOrders.withdraw_order, WithdrawOrder(order.order_id, reason))
+            await self._course.story.write()
