@@ -27,11 +27,9 @@ def is_last_look() -> bool:
     return datetime.now(UTC) + _next_pause() + _LOOK_TAKES >= deadline
 
 
-def is_last_try() -> bool:
-    """Whether the retry policy allows no further try after this one."""
-    policy = activity.info().retry_policy
-    tries = policy.maximum_attempts if policy else 0
-    return bool(tries) and activity.info().attempt >= tries
+def another_look(looks: int) -> bool:
+    """Whether this look, one of so many, may say "not ready yet"."""
+    return activity.info().attempt < looks and not is_last_look()
 
 
 def _next_pause() -> timedelta:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from activities.polling import is_last_look, is_last_try, not_ready
+from activities.polling import another_look, is_last_look, not_ready
 from vtid.domain.change import Checks, CheckState, MergeAnswer, PullRequest
 from vtid.domain.commands import (
     AwaitChecks,
@@ -48,7 +48,7 @@ class PullRequests:
             search = self._look_at(command.claimed, command)
         else:
             search = self._look_around(command)
-        if search.pull_request is None and command.patient and not (is_last_try() or is_last_look()):
+        if search.pull_request is None and another_look(command.looks):
             raise not_ready(search.refused or f"no pull request of {command.vtid} yet")
         return search
 
@@ -78,10 +78,11 @@ class PullRequests:
     def gather_facts(self, command: GatherFacts) -> Facts:
         """Everything that the rules look at on the code host, read once."""
         pull = self._code_host.pull_request(command.repository, command.number)
-        if pull is None and command.patient and not (is_last_try() or is_last_look()):
+        if pull is None and another_look(command.looks):
             raise not_ready(f"{command.repository} has no pull request {command.number} yet")
         files = self._code_host.changed_files(command.repository, command.number) if pull else None
-        checks = self._checks(command.repository, command.sha, command.environment, pull) if pull else None
+        sha = command.sha or (pull.head_sha if pull else "")
+        checks = self._checks(command.repository, sha, command.environment, pull) if pull else None
         others = self._code_host.find_pull_requests(command.repository, command.vtid, command.environment)
         second = tuple(other.url for other in others if other.is_open and other.number != command.number)
         return Facts(task=None, pull_request=pull, files=files, checks=checks, other_open=second)

@@ -75,9 +75,9 @@ class Course:
                 return True
         return False
 
-    async def gather_facts(self, repository: str, number: int, sha: str, *, patient: bool = False) -> Facts:
+    async def gather_facts(self, repository: str, number: int, sha: str, *, looks: int = 1) -> Facts:
         """Everything that GitHub shows of a pull request, kept for the stages that come."""
-        command = GatherFacts(self.request.vtid, repository, number, sha, self.request.environment, patient)
+        command = GatherFacts(self.request.vtid, repository, number, sha, self.request.environment, looks)
         what = f"GitHub to show all of pull request {number}"
         self.facts = await self.step(PullRequests.gather_facts, command, what, "GitHub")
         self.paths = self.facts.files.paths if self.facts.files else None

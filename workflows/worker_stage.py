@@ -148,7 +148,7 @@ class WorkerStage:
             if moved_at is not None and moved_at + window > stands_still_at:
                 stands_still_at = moved_at + window
                 continue
-            found = await self._look_on_github(patient=True)
+            found = await self._look_on_github(self._course.limits["find_evidence"].tries)
             if lease.answered or found is not None:
                 return None if lease.answered else found
             text = f"worker {lease.worker} made no progress for {window}, and GitHub has no pull request"
@@ -176,7 +176,8 @@ class WorkerStage:
         pull = None
         if repository.casefold() == self._course.request.repository.casefold():
             look = (self._course.request.repository, number, claim.head_sha or "")
-            pull = (await self._course.gather_facts(*look, patient=True)).pull_request
+            looks = self._course.limits["gather_facts"].tries
+            pull = (await self._course.gather_facts(*look, looks=looks)).pull_request
         reason = refuse_claim(claim, pull, self._course.request.repository, adopted=False)
         if pull is None or reason is not None:
             self._course.facts = None
@@ -186,7 +187,7 @@ class WorkerStage:
             self._course.story.tell("evidence.contradicted", field=name, claimed=said, observed=seen)
         return Evidence(EvidenceSource.HANDED_IN, pull, claim)
 
-    async def _look_on_github(self, *, patient: bool) -> Evidence | None:
+    async def _look_on_github(self, looks: int) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))
         what = f"GitHub to show a pull request of {self._course.request.vtid}"
         request = self._course.request
@@ -196,14 +197,14 @@ class WorkerStage:
             request.environment,
             named=tuple(late),
             since=self._course.since,
-            patient=patient,
+            looks=looks,
         )
         search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None
 
     async def _look_before_the_next_offer(self) -> Evidence | None:
         """Good work is not thrown away: one look on GitHub before somebody builds the same again."""
-        return await self._look_on_github(patient=False)
+        return await self._look_on_github(1)
 
     def _tell_ended(self, lease: Lease, stop: RunStopped) -> None:
         self._course.story.tell(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
@@ -42,7 +43,6 @@ from workflows.vtid_run import VtidRun
 
 SPEC = spec_hash("# Goal\n")
 VTID = "VTID-01227"
-KEYWORD = 2  # Temporal's number of the search attribute type
 
 
 def binary(name: str) -> str:
@@ -58,7 +58,10 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
     ) as env:
         names = ("VtidStage", "VtidState", "VtidFailureCode", "VtidEnvironment", "VtidRepository")
         await env.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace="default", search_attributes=dict.fromkeys(names, KEYWORD))
+            AddSearchAttributesRequest(
+                namespace="default",
+                search_attributes=dict.fromkeys(names, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
+            )
         )
         yield env
 
@@ -71,10 +74,13 @@ def shortened(**changes: Any) -> dict[str, Limit]:
         "hold_lease": replace(
             LIMITS["hold_lease"], one_try=20 * second, budget=20 * second, heartbeat=2 * second
         ),
-        "progress": replace(LIMITS["progress"], one_try=2 * second),
+        "progress": replace(LIMITS["progress"], one_try=3 * second),
         "find_evidence": replace(LIMITS["find_evidence"], tries=2, back_off=(second,)),
         # The test server does not skip while a closed lease still runs out its silence.
         "await_checks": replace(LIMITS["await_checks"], back_off=(second,)),
+        "gather_facts": replace(LIMITS["gather_facts"], tries=2, back_off=(second,)),
+        "prove_deployment": replace(LIMITS["prove_deployment"], budget=3 * second, back_off=(second,)),
+        "record_events": replace(LIMITS["record_events"], back_off=(second,)),
         "stop_confirmed": replace(LIMITS["stop_confirmed"], one_try=2 * second, budget=2 * second),
     }
     return short | changes

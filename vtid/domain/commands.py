@@ -156,8 +156,8 @@ class Progress:
 class FindEvidence:
     """Look on GitHub: for the claimed pull request if one is named, else by branch convention.
 
-    `named`: addresses from refused, late answers, looked at first. `patient`: finding nothing is tried
-    again with the step's back-off; otherwise one look decides.
+    `named`: addresses from refused, late answers, looked at first. `looks`: how often finding nothing is
+    looked at again, with the step's back-off.
     """
 
     vtid: str
@@ -167,7 +167,7 @@ class FindEvidence:
     adopted: bool = False
     named: tuple[str, ...] = ()
     since: datetime | None = None
-    patient: bool = False
+    looks: int = 1
 
 
 # --- VALIDATOR
@@ -175,14 +175,17 @@ class FindEvidence:
 
 @dataclass(frozen=True)
 class GatherFacts:
-    """`patient`: a pull request that is not there is looked for again, since GitHub may lag."""
+    """`sha`: the head to read the checks of; empty: the one it has now.
+
+    `looks`: how often a pull request that is not there is looked for, since GitHub may lag.
+    """
 
     vtid: str
     repository: str
     number: int
     sha: str
     environment: Environment
-    patient: bool = False
+    looks: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""Every refusal is a problem, on every layer, and tells nothing internal."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from vtid.ledger import LedgerUnavailable
+
+from .stage import Play
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "code", "stage", "retryable", "expected", "actual",
+           "request_id", "errors"}  # fmt: skip
+
+
+def check(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    assert (answer.status_code, body["code"], body["status"]) == (status, code, status), body
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(body) >= MEMBERS
+    assert body["request_id"] == answer.headers["x-request-id"]
+    return body
+
+
+async def test_addresses_and_methods_that_do_not_exist_are_problems(play: Play) -> None:
+    check(await play.get("/nothing"), 404, "NOT_FOUND")
+    check(await play.call("admin", "DELETE", "/tasks"), 405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"", b'"text"', b'{"vtid": 7}'])
+async def test_a_body_that_is_not_the_expected_json_is_a_problem(play: Play, body: bytes) -> None:
+    answer = await play.call(
+        "admin", "POST", "/runs", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    check(answer, 422, "VALIDATION")
+
+
+async def test_unknown_fields_are_named(play: Play) -> None:
+    body = check(await play.post("/runs", {"vtid": "VTID-0001", "sped": 1}), 422, "VALIDATION")
+
+    assert body["errors"] == [{"field": "sped", "message": "Extra inputs are not permitted"}]
+
+
+@pytest.mark.parametrize("vtid", ["VTID-12", "VTID_1234", "x", "VTID-1234\u0000"])
+async def test_a_malformed_vtid_is_told_what_a_vtid_is(play: Play, vtid: str) -> None:
+    in_body = check(await play.post("/runs", {"vtid": vtid}), 422, "VALIDATION")
+    in_path = check(await play.get(f"/runs/{vtid.replace(chr(0), '%00')}"), 422, "VALIDATION")
+
+    assert in_body["errors"][0]["field"] == "vtid"
+    assert in_path["errors"][0]["field"] == "vtid"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\u0000b"])
+async def test_text_that_nobody_can_store_is_refused(play: Play, text: str) -> None:
+    content = '{"title": "%s", "repository": "acme/shop", "environment": "dev"}'
+    escaped = "".join(f"\\u{ord(each):04x}" if ord(each) < 32 or ord(each) > 127 else each for each in text)
+
+    answer = await play.call(
+        "admin", "POST", "/tasks", content=content % escaped, headers={"Content-Type": "application/json"}
+    )
+
+    check(answer, 422, "VALIDATION")
+
+
+async def test_a_body_of_five_megabytes_is_too_large_with_and_without_its_length(play: Play) -> None:
+    spec = '{"markdown": "' + "x" * 5_000_000 + '"}'
+    json = {"Content-Type": "application/json"}
+
+    async def in_pieces() -> Any:
+        for start in range(0, len(spec), 100_000):
+            yield spec[start : start + 100_000].encode()
+
+    told = await play.call("admin", "PUT", "/tasks/VTID-0001/spec", content=spec, headers=json)
+    counted = await play.call("admin", "PUT", "/tasks/VTID-0001/spec", content=in_pieces(), headers=json)
+    keyed = await play.call(
+        "admin", "POST", "/tasks", content=in_pieces(), headers=json | {"Idempotency-Key": "k"}
+    )
+
+    for answer in (told, counted, keyed):
+        check(answer, 413, "TOO_LARGE")
+
+
+async def test_an_undeclared_target_is_refused_with_what_is_declared(play: Play) -> None:
+    good = {"title": "t", "repository": "acme/shop", "environment": "dev"}
+
+    environment = check(await play.post("/tasks", good | {"environment": "moon"}), 422, "VALIDATION")
+    repository = check(await play.post("/tasks", good | {"repository": "acme/other"}), 422, "VALIDATION")
+    service = check(await play.post("/tasks", good | {"services": ["nope"]}), 422, "VALIDATION")
+
+    assert {"dev", "staging", "production"} <= set(environment["expected"])
+    assert "acme/shop" in repository["expected"]
+    assert service["expected"] == ["shop"]
+
+
+async def test_the_ledger_out_of_reach_is_503_and_worth_a_retry(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: str) -> None:
+        raise LedgerUnavailable("connection to secret-host refused")
+
+    monkeypatch.setattr(play.ledger.tasks, "get", away)
+
+    answer = await play.get("/tasks/VTID-0001")
+
+    assert check(answer, 503, "LEDGER_UNAVAILABLE")["retryable"] is True
+    assert "retry-after" in answer.headers
+    assert "secret-host" not in answer.text
+
+
+async def test_a_crash_of_ours_tells_nothing_internal(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(_: str) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(play.ledger.tasks, "get", crash)
+
+    answer = await play.get("/tasks/VTID-0001")
+
+    check(answer, 500, "INTERNAL")
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_request_id_of_the_caller_is_kept_and_a_strange_one_replaced(play: Play) -> None:
+    kept = await play.get("/limits", headers={"X-Request-Id": "trace-7"})
+    replaced = await play.get("/limits", headers={"X-Request-Id": "a b"})
+
+    assert kept.headers["x-request-id"] == "trace-7"
+    assert replaced.headers["x-request-id"] != "a b"
+
+
+async def test_answers_carry_the_security_headers(play: Play) -> None:
+    answer = await play.get("/limits")
+
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_openapi_documents_the_problems_of_every_route(play: Play) -> None:
+    async with play.client(None) as client:
+        schema = (await client.get("/openapi.json")).json()
+
+    operations = [
+        op for path, item in schema["paths"].items() if path.startswith("/api/") for op in item.values()
+    ]
+    assert all("application/problem+json" in op["responses"]["409"]["content"] for op in operations)
+    assert set(schema["components"]["schemas"]["Problem"]["properties"]) >= MEMBERS

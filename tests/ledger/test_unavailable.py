@@ -1,0 +1,74 @@
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from tests.ledger.builders import VTID, Course, task
+from vtid.domain.errors import Unavailable
+from vtid.ledger import Ledger, LedgerUnavailable
+from vtid.ledger.database import Database
+
+
+async def test_a_database_that_stays_locked_is_told_and_nothing_is_stored(sqlite_url: str) -> None:
+    ledger, holder = await Ledger.open(sqlite_url, busy_seconds=0.1), Database(sqlite_url)
+
+    async with holder.write():
+        with pytest.raises(LedgerUnavailable, match="locked"):
+            await Course(ledger).begins()
+        assert await ledger.events.read() == []
+    await Course(ledger).begins()
+
+    assert len(await ledger.events.read()) == 3
+    await holder.close()
+    await ledger.close()
+
+
+async def test_readers_do_not_wait_for_a_writer(ledger: Ledger, database: Database) -> None:
+    await task(ledger)
+
+    async with database.write() as session:
+        await session.execute(text("UPDATE tasks SET title = 'meanwhile'"))
+        title = (await ledger.tasks.get(VTID)).title
+
+    assert title == "A shop"
+
+
+async def test_a_lost_connection_is_told_and_the_next_call_works(postgres_url: str) -> None:
+    ledger, killer = await Ledger.open(postgres_url), Database(postgres_url)
+    await ledger.ping()
+
+    async with killer.write() as session:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    with pytest.raises(LedgerUnavailable):
+        await ledger.ping()
+    await ledger.ping()
+
+    await killer.close()
+    await ledger.close()
+
+
+async def test_a_listener_hears_that_the_database_is_gone(postgres_url: str) -> None:
+    ledger, killer = await Ledger.open(postgres_url), Database(postgres_url)
+    listener = asyncio.create_task(ledger.events.more(0, timeout=10))
+    await asyncio.wait({listener}, timeout=0.2)
+
+    async with killer.write() as session:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+
+    with pytest.raises(LedgerUnavailable):
+        await listener
+    await killer.close()
+    await ledger.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql+asyncpg://ledger@127.0.0.1:1/nothing", "sqlite+aiosqlite:////no/such/folder/ledger.db"],
+)
+async def test_a_database_that_is_not_there_can_be_tried_later(address: str) -> None:
+    with pytest.raises(Unavailable) as error:
+        await Ledger.open(address)
+
+    assert error.value.system == "LEDGER"

@@ -1,0 +1,134 @@
+"""What people do to a run: rescue it, cancel it, stop everything."""
+
+import asyncio
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+
+from tests.workflows.conftest import Story
+from tests.workflows.world import MERGED
+from vtid.domain.commands import CancelRun, Rescue, SwitchChanged
+from vtid.domain.stages import Move
+from vtid.domain.task import TaskStatus
+from workflows.vtid_run import VtidRun
+
+
+async def test_an_abandoned_run_fails_in_temporal_with_our_code(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "no", retryable=False)
+    await story.decide(Move.ABANDON, reason="not worth it")
+
+    view = await story.ends()
+    assert view.status is TaskStatus.REJECTED
+    assert (view.failure or {})["code"] == "ABANDONED"
+    assert (await story.run.describe()).status is WorkflowExecutionStatus.FAILED
+
+
+async def test_an_adopted_pull_request_passes_the_same_gates(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "no", retryable=False)
+    story.github.open_pull(branch="ann/fix")
+    await story.decide(Move.ADOPT, pr_url="https://github.test/acme/shop/pull/7")
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    assert story.ledger.told().count("verdict.reached") == 1
+    assert view.evidence["observed"]["source"] == "adopted"
+
+
+async def test_an_adopted_pull_request_that_does_not_exist_blocks_again(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "no", retryable=False)
+    await story.decide(Move.ADOPT, pr_url="https://github.test/acme/shop/pull/99")
+    await story.until(lambda: story.ledger.told().count("run.blocked") == 2)
+
+    assert (story.ledger.view().failure or {})["code"] == "EVIDENCE_REFUSED"
+
+
+async def test_a_merged_pull_request_can_be_adopted_and_is_only_deployed(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "no", retryable=False)
+    story.github.open_pull(branch="ann/fix", merged=True, is_open=False, merge_sha=MERGED)
+    await story.decide(Move.ADOPT, pr_url="https://github.test/acme/shop/pull/7")
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    assert "verdict.reached" not in story.ledger.told()
+
+
+async def test_a_move_that_is_not_offered_is_refused(story: Story) -> None:
+    await story.start()
+    await story.claim()
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await story.run.execute_update(VtidRun.rescue, Rescue(Move.RETRY, by="ann"))
+
+    assert getattr(refusal.value.cause, "type", None) == "MOVE_NOT_OFFERED"
+
+
+async def test_cancel_waits_for_the_workers_confirmation(story: Story) -> None:
+    await story.start()
+    terms = await story.claim()
+    await story.until_told("step.started lease")
+    await story.run.execute_update(VtidRun.request_cancel, CancelRun("ann", "changed my mind"))
+    await story.run.cancel()
+    await story.until_told("run.cancelling")
+    await story.release(terms)
+
+    view = await story.ends()
+    assert view.status is TaskStatus.CANCELLED
+    assert view.note == "changed my mind; worker w1 confirmed the stop"
+    assert (await story.run.describe()).status is WorkflowExecutionStatus.CANCELED
+
+
+async def test_cancel_tells_that_nobody_confirmed(story: Story) -> None:
+    await story.start()
+    await story.claim()
+    await story.until_told("step.started lease")
+    await story.run.cancel()
+
+    view = await story.ends()
+    assert view.status is TaskStatus.CANCELLED
+    assert "did not confirm" in (view.note or "")
+
+
+async def test_cancel_of_an_offered_order_takes_it_back(story: Story) -> None:
+    await story.start()
+    await story.until_told("step.started pickup")
+    await story.run.cancel()
+
+    assert (await story.ends()).status is TaskStatus.CANCELLED
+    assert story.ledger.withdrawn == [story.ledger.offers[0].order_id]
+
+
+async def test_a_disarmed_start_waits_and_goes_on_when_armed(story: Story) -> None:
+    story.ledger.armed = False
+    await story.start()
+    await story.until(lambda: (story.ledger.view().waiting or {}).get("who") == "approver")
+    assert story.ledger.view().status is TaskStatus.SCHEDULED
+    story.ledger.armed = True
+    await story.run.signal(VtidRun.switch_changed, SwitchChanged(armed=True))
+    await story.work_honestly()
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+
+
+async def test_disarming_withdraws_the_open_offer_and_arming_offers_again(story: Story) -> None:
+    await story.start()
+    await story.until_told("step.started pickup")
+    story.ledger.armed = False
+    await story.run.signal(VtidRun.switch_changed, SwitchChanged(armed=False))
+    await story.until_told("work_order.withdrawn")
+    story.ledger.armed = True
+    await story.run.signal(VtidRun.switch_changed, SwitchChanged(armed=True))
+    await story.work_honestly(nth=1)
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+
+
+async def test_the_query_and_the_ledger_tell_the_same(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "no", retryable=False)
+    await story.until_told("run.blocked")
+    await asyncio.sleep(0.1)
+
+    assert await story.run.query(VtidRun.view) == story.ledger.view()
