@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -33,11 +34,18 @@ async def keys() -> dict[str, str]:
     return {role: f"secret-of-{role}" for role in ROLES}
 
 
+@pytest.fixture(scope="session")
+async def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty ledger, to be copied."""
+    file = tmp_path_factory.mktemp("blank") / "ledger.db"
+    await asyncio.to_thread(migrate, f"sqlite+aiosqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
-    await asyncio.to_thread(migrate, url)
-    opened = await Ledger.open(url)
+async def ledger(blank: Path, tmp_path: Path) -> AsyncIterator[Ledger]:
+    file = shutil.copy(blank, tmp_path)
+    opened = await Ledger.open(f"sqlite+aiosqlite:///{file}")
     yield opened
     await opened.close()
 

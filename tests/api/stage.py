@@ -71,7 +71,11 @@ class Play:
         vtid = await self.task()
         answer = await self.post("/runs", {"vtid": vtid})
         assert answer.status_code == 202, answer.text
-        target = {"repository": "acme/shop", "environment": "dev", "spec_hash": spec_hash(SPEC)}
+        target: dict[str, Any] = {
+            "repository": "acme/shop",
+            "environment": "dev",
+            "spec_hash": spec_hash(SPEC),
+        }
         await self.tell(vtid, "run.started", title="Ship it", **target)
         await self.tell(vtid, "stage.started", stage=Stage.PLANNER)
         return vtid

@@ -9,7 +9,7 @@ from .conftest import ROLES, Staging
 from .stage import Play
 
 # (method, path, body) -> the roles that get past the door; what is behind it may refuse for other reasons.
-MATRIX = [
+MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/tasks", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/runs", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/runs/VTID-0001", None, {"viewer", "operator", "approver", "admin"}),

@@ -32,7 +32,7 @@ async def listen(
 
 
 async def take(stream: AsyncIterator[ServerSentEvent], count: int) -> list[ServerSentEvent]:
-    got = []
+    got: list[ServerSentEvent] = []
     async with asyncio.timeout(10):
         while len(got) < count:
             got.append(await anext(stream))

@@ -58,7 +58,7 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 data = json.dumps({"event": event, "run": run})
                 self.wfile.write(f"id: {position}\nevent: event\ndata: {data}\n\n".encode())
 
-        do_GET = do_POST = do_PUT = _answer
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815 - the server looks them up by these names
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
@@ -71,7 +71,7 @@ def api() -> Iterator[FakeApi]:
     fake = FakeApi()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
     fake.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield fake
     server.shutdown()

@@ -73,10 +73,10 @@ def test_watching_has_an_end_of_its_own(api: FakeApi, vtid: Vtid) -> None:
 
 
 def seen(face: Any) -> str:
-    console = Console(width=120, record=True, force_terminal=False)
-    with console.capture():
+    console = Console(width=120, force_terminal=False)
+    with console.capture() as captured:
         console.print(face)
-    return console.export_text()
+    return captured.get()
 
 
 def test_a_blocked_run_shows_what_it_waits_for_and_the_moves() -> None:

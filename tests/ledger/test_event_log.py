@@ -1,8 +1,10 @@
 import asyncio
 
+import pytest
+
 from tests.ledger.builders import NOON, VTID, Course
 from vtid.domain.events import OutsideEvent
-from vtid.ledger import Ledger
+from vtid.ledger import Ledger, feed
 from vtid.ledger.database import Database
 from vtid.ledger.event_log import append, outside_event_row
 
@@ -97,6 +99,16 @@ async def test_listening_to_what_is_there_already_does_not_wait(ledger: Ledger) 
     position = await ledger.events.append(event("a"))
 
     assert await ledger.events.more((position or 0) - 1, timeout=5) is True
+
+
+async def test_a_listener_may_come_back_after_the_watcher_has_gone(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "LINGER_LOOKS", 0)
+    assert await ledger.events.more(0, timeout=0.05) is False
+    await ledger.events.append(event("a"))
+
+    assert await ledger.events.more(0, timeout=5) is True
 
 
 async def test_closing_the_ledger_ends_the_listening(url: str) -> None:

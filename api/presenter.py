@@ -1,0 +1,176 @@
+"""Records as the API shows them: the shapes of design 4.2, each made in one place."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from api.plain import moment, plain
+from api.work_orders import Grant, deadlines
+from vtid.domain.limits import SUSPECT_AFTER_SHARE
+from vtid.domain.view import RunView
+from vtid.ledger.records import (
+    DeadLetterRecord,
+    LoggedEvent,
+    OrderRecord,
+    RunRecord,
+    TaskRecord,
+    WorkerRecord,
+)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Presenter:
+    """Turns records into JSON. temporal_ui: where Temporal's web UI is, if anywhere."""
+
+    def __init__(
+        self,
+        *,
+        temporal_ui: str | None = None,
+        namespace: str = "default",
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._temporal = f"{temporal_ui.rstrip('/')}/namespaces/{quote(namespace)}" if temporal_ui else None
+        self._now = now
+        # Set by the reconciler while Temporal does not answer: then nothing can be said about open runs.
+        self.engine_unreachable = False
+
+    # --- runs
+
+    def view(
+        self,
+        view: RunView,
+        *,
+        position: int,
+        as_of: datetime | None = None,
+        engine: str | None = None,
+        lease: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The run view. `as_of` is the moment for which it holds, `position` the last event in it."""
+        shown: dict[str, Any] = plain(view)
+        if engine is not None:
+            shown["engine"] = engine
+        shown["links"] = self._links(view) | shown["links"]
+        shown["lease"] = lease
+        shown["position"] = position
+        shown["as_of"] = moment(as_of or self._now())
+        return shown
+
+    def run(self, record: RunRecord, holder: OrderRecord | None = None) -> dict[str, Any]:
+        """A run as the ledger has it, with the clocks of the lease that is held."""
+        engine = record.engine
+        if self.engine_unreachable and record.state != "closed":
+            engine = "unreachable"
+        lease = self.lease(holder) if holder is not None else None
+        return self.view(record.view, position=record.position, engine=engine, lease=lease)
+
+    def _links(self, view: RunView) -> dict[str, str]:
+        links = {"self": f"/api/v1/runs/{view.vtid}", "events": f"/api/v1/events?vtid={view.vtid}"}
+        if self._temporal and view.run_id:
+            links["temporal"] = f"{self._temporal}/workflows/{quote(view.vtid)}/{view.run_id}/history"
+        return links
+
+    # --- tasks
+
+    def task(self, record: TaskRecord) -> dict[str, Any]:
+        return {
+            "vtid": record.vtid,
+            "title": record.title,
+            "status": record.status.value,
+            "repository": record.repository,
+            "environment": record.environment,
+            "services": list(record.services),
+            "priority": record.priority,
+            "spec": plain(record.spec),
+            "run": self.run(record.run) if record.run is not None else None,
+            "version": record.version,
+            "created_by": record.created_by,
+            "created_at": moment(record.created_at),
+            "updated_at": moment(record.updated_at),
+        }
+
+    # --- work orders
+
+    def order(self, record: OrderRecord) -> dict[str, Any]:
+        command = record.command
+        return {
+            "order_id": record.order_id,
+            "vtid": record.vtid,
+            "run_id": record.run_id,
+            "state": record.state,
+            "offer": record.offer,
+            "attempt": record.attempt,
+            "repository": command.repository,
+            "base": command.base,
+            "branch": command.branch,
+            "priority": command.priority,
+            "note": command.note,
+            "created_at": moment(record.created_at),
+            "ended_reason": record.ended_reason,
+            "lease": self.lease(record) if record.state == "claimed" else None,
+        }
+
+    def lease(self, order: OrderRecord) -> dict[str, Any]:
+        """The lease clocks: suspect is derived on reading, so nothing must run for it to be true."""
+        command, now = order.command, self._now()
+        last = order.last_beat_at or order.lease_opened_at or order.claimed_at
+        age = (now - last).total_seconds() if last else None
+        suspect_after = command.lost_seconds * SUSPECT_AFTER_SHARE
+        return {
+            "order_id": order.order_id,
+            "worker": order.worker,
+            "attempt": order.attempt,
+            "mode": order.mode,
+            "claimed_at": plain(order.claimed_at),
+            "last_beat_at": plain(order.last_beat_at),
+            "last_beat_age_seconds": round(age, 1) if age is not None else None,
+            "last_progress_at": plain(order.last_progress_at),
+            "progress": order.progress,
+            "suspect": order.mode != "unattended" and age is not None and age >= suspect_after,
+            "heartbeat_seconds": command.heartbeat_seconds,
+            "suspect_after_seconds": suspect_after,
+            "lost_seconds": command.lost_seconds,
+        }
+
+    def grant(self, grant: Grant) -> dict[str, Any]:
+        """A claimed order as its worker gets it. The lease token stands nowhere else."""
+        command = grant.order.command
+        return {
+            "order_id": grant.order.order_id,
+            "vtid": grant.lease.vtid,
+            "run_id": grant.lease.run_id,
+            "attempt": grant.lease.attempt,
+            "worker_id": grant.lease.worker,
+            "mode": grant.lease.mode,
+            "lease": grant.token,
+            "expires_at": moment(grant.lease.expires_at(self._now())),
+            "deadlines": deadlines(grant),
+            "spec": grant.spec,
+            "spec_hash": command.spec_hash,
+            "repository": command.repository,
+            "base": command.base,
+            "branch": command.branch,
+            "required_markers": [grant.lease.vtid],
+            "note": command.note,
+            "environment": grant.environment,
+        }
+
+    def worker(self, record: WorkerRecord) -> dict[str, Any]:
+        age = (self._now() - record.last_seen).total_seconds()
+        state = "busy" if record.holding else "free"
+        shown: dict[str, Any] = plain(record)
+        return shown | {"state": state, "last_seen_age_seconds": round(age, 1)}
+
+    # --- the rest
+
+    def event(self, event: LoggedEvent) -> dict[str, Any]:
+        shown: dict[str, Any] = plain(event)
+        return shown
+
+    def dead_letter(self, record: DeadLetterRecord) -> dict[str, Any]:
+        age = (self._now() - record.since).total_seconds()
+        shown: dict[str, Any] = plain(record)
+        return shown | {"age_seconds": round(age, 1), "moves": record.failure.get("moves", [])}

@@ -1,0 +1,145 @@
+"""The loop that holds the ledger's runs against Temporal's, so that nothing ends or hangs there unseen."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from api.engine import Engine, EngineUnavailable, Execution, RunRef
+from api.metrics import Metrics
+from api.presenter import Presenter
+from api.starts import Starts
+from vtid.ledger import Ledger, LedgerUnavailable, Refusal
+from vtid.ledger.records import RunRecord
+
+PERIOD_SECONDS = 10.0
+STUCK_AFTER_TRIES = 3
+_AT_ONCE = 10  # describes under way at a time
+
+log = structlog.get_logger()
+
+
+class Reconciler:
+    """Compares every unfinished run with what Temporal says of it, again and again.
+
+    grace: how long a run that Temporal closed may still have its last events on the way to the ledger.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        engine: Engine,
+        starts: Starts,
+        presenter: Presenter,
+        metrics: Metrics,
+        *,
+        period_seconds: float = PERIOD_SECONDS,
+        grace: timedelta = timedelta(seconds=5),
+        start_grace: timedelta = timedelta(seconds=5),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._engine = engine
+        self._starts = starts
+        self._presenter = presenter
+        self._metrics = metrics
+        self._period_seconds = period_seconds
+        self._grace = grace
+        self._start_grace = start_grace
+        self._now = now
+        self._announced: bool | None = None  # how the switch stood when all runs were last told
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """One pass after the other until cancelled. What is out of reach is told and tried again."""
+        while True:
+            try:
+                await self.reconcile()
+            except LedgerUnavailable as error:
+                log.warning("reconciler.waits", reason=str(error))
+            self._hurry.clear()
+            try:
+                async with asyncio.timeout(self._period_seconds):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+
+    def hurry(self) -> None:
+        """Begin the next pass now."""
+        self._hurry.set()
+
+    async def reconcile(self) -> None:
+        """One pass over all unfinished runs. Raises LedgerUnavailable."""
+        records = await self._ledger.runs.unfinished()
+        self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
+        gate = asyncio.Semaphore(_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for record in records:
+                    group.create_task(self._one_at_a_time(gate, record))
+            await self._announce_switch(records)
+        except* EngineUnavailable as errors:
+            self._presenter.engine_unreachable = True
+            log.warning("reconciler.engine_unreachable", reason=str(errors.exceptions[0]))
+        except* LedgerUnavailable as errors:
+            raise LedgerUnavailable(str(errors.exceptions[0])) from errors
+        else:
+            self._presenter.engine_unreachable = False
+
+    async def _one_at_a_time(self, gate: asyncio.Semaphore, record: RunRecord) -> None:
+        async with gate:
+            await self._compare(record)
+
+    async def _compare(self, record: RunRecord) -> None:
+        there = await self._engine.describe(record.vtid)
+        if there is not None and there.start_id != record.start_id:
+            # Someone else's run, or an older one of ours. The one that we mean may still be known by its id.
+            there = await self._engine.describe(record.vtid, record.run_id) if record.run_id else None
+        if record.state == "requested" and there is None:
+            await self._start_again(record)
+        elif there is None:
+            await self._ended_there(record, "not_found", "Temporal does not know this run any more")
+        elif there.is_running:
+            await self._is_running(record, there)
+        elif self._is_overdue(there):
+            text = f"Temporal says {there.status}, and the run had not told its end"
+            await self._ended_there(record, there.status, text)
+
+    async def _start_again(self, record: RunRecord) -> None:
+        if self._now() - record.created_at < self._start_grace:
+            return  # the request that asked for it is probably still at it
+        try:
+            await self._starts.bring_to_engine(record)
+        except Refusal as refusal:
+            log.warning("reconciler.not_started", vtid=record.vtid, reason=refusal.message)
+
+    async def _is_running(self, record: RunRecord, there: Execution) -> None:
+        if record.run_id is None:
+            await self._ledger.runs.opened(record.start_id, there.run_id)
+        stuck = there.failing_tries >= STUCK_AFTER_TRIES
+        if stuck:
+            text = f"its workflow task failed {there.failing_tries - 1} times; see the run in Temporal"
+            await self._ledger.runs.set_engine(record.start_id, "stuck", text)
+        elif record.engine != "ok":
+            await self._ledger.runs.set_engine(record.start_id, "ok")
+
+    def _is_overdue(self, there: Execution) -> bool:
+        """A run tells its end before it closes; one that was ended from outside cannot."""
+        if there.status in ("terminated", "timed_out"):
+            return True
+        return there.closed_at is None or self._now() - there.closed_at > self._grace
+
+    async def _ended_there(self, record: RunRecord, status: str, message: str) -> None:
+        await self._ledger.runs.terminated(record.start_id, status=status, message=message)
+
+    async def _announce_switch(self, records: Sequence[RunRecord]) -> None:
+        """Runs look at the switch themselves once a minute; told, they look at once."""
+        armed = (await self._ledger.switch.read()).armed
+        if self._announced in (None, armed):
+            self._announced = armed
+            return
+        for record in records:
+            if record.run_id is not None:
+                await self._engine.switch_changed(RunRef(record.vtid, record.run_id), armed=armed)
+        self._announced = armed

@@ -1,0 +1,1 @@
+"""One module for each noun. A route translates; it decides nothing."""

@@ -1,0 +1,268 @@
+"""Tasks and their specs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import JSONResponse
+
+from api.presenter import Presenter
+from api.problems import Problem
+from api.services import (
+    PREFIX,
+    Approver,
+    Body,
+    Given,
+    IfMatch,
+    Limit,
+    Operator,
+    Text,
+    Viewer,
+    Vtid,
+    VtidPath,
+    etag,
+    version_of,
+)
+from vtid.domain.environment import Environment
+from vtid.domain.failures import FAILURES
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+from vtid.ledger import Stale
+from vtid.ledger.records import TaskRecord
+
+router = APIRouter(prefix=PREFIX, tags=["tasks"])
+
+Title = Annotated[Text, Field(min_length=1, max_length=300)]
+Priority = Annotated[int, Field(ge=1, le=5, description="1 is taken first, 5 last")]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the exact UTF-8 bytes")]
+
+
+class NewTask(Body):
+    title: Title
+    vtid: Vtid | None = Field(None, description="allocated when absent")
+    repository: Name
+    environment: Name
+    services: list[Name] = Field(default_factory=list, max_length=50)
+    priority: Priority = 3
+    spec: Text | None = None
+
+
+class TaskChanges(Body):
+    title: Title | None = None
+    repository: Name | None = None
+    environment: Name | None = None
+    services: list[Name] | None = Field(None, max_length=50)
+    priority: Priority | None = None
+
+
+class SpecText(Body):
+    markdown: Text
+
+
+class Approval(Body):
+    hash: Hash
+    reason: Text | None = Field(None, max_length=2_000)
+
+
+@router.post("/tasks", status_code=201)
+async def create_task(body: NewTask, request: Request, given: Given, actor: Operator) -> JSONResponse:
+    """Create a task; with a spec, if one is given."""
+    check_target(given.environments, body.environment, body.repository, body.services)
+    task = await given.ledger.tasks.create(
+        vtid=body.vtid,
+        title=body.title,
+        repository=body.repository,
+        environment=body.environment,
+        services=tuple(body.services),
+        priority=body.priority,
+        created_by=actor.name,
+        markdown=body.spec,
+    )
+    await given.audit(request, actor, "task.create", task.vtid, title=task.title)
+    return _answer(given.presenter, task, status=201, location=f"/api/v1/tasks/{task.vtid}")
+
+
+@router.get("/tasks")
+async def list_tasks(
+    given: Given,
+    _: Viewer,
+    status: TaskStatus | None = None,
+    q: Annotated[Text | None, Query(max_length=200, description="in VTID or title")] = None,
+    stage: Stage | None = None,
+    code: Annotated[str | None, Query(description="failure code of the current run")] = None,
+    limit: Limit = 50,
+    cursor: Text | None = None,
+) -> JSONResponse:
+    """Tasks, the last changed first."""
+    check_code(code)
+    page = await given.ledger.tasks.list(
+        status=status, q=q, stage=stage, code=code, limit=limit, cursor=cursor
+    )
+    items = [given.presenter.task(task) for task in page.items]
+    return JSONResponse({"items": items, "next_cursor": page.next_cursor})
+
+
+@router.get("/tasks/{vtid}")
+async def show_task(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
+    """The task with its spec and its run; ETag is the version that an edit names."""
+    return _answer(given.presenter, await given.ledger.tasks.get(vtid))
+
+
+@router.patch("/tasks/{vtid}")
+async def change_task(
+    vtid: VtidPath,
+    body: TaskChanges,
+    request: Request,
+    given: Given,
+    actor: Operator,
+    if_match: IfMatch = None,
+) -> JSONResponse:
+    """Change fields of a task. If-Match must name the version that was read (or `*`)."""
+    if if_match is None:
+        raise Problem("STALE_ETAG", "send If-Match with the ETag of the task that you read", status=428)
+    changes = body.model_dump(exclude_unset=True)
+    if nulls := sorted(name for name, value in changes.items() if value is None):
+        raise Problem("VALIDATION", f"{nulls[0]}: must not be null")
+    task = await given.ledger.tasks.get(vtid)
+    check_target(
+        given.environments,
+        changes.get("environment", task.environment),
+        changes.get("repository", task.repository),
+        changes.get("services", task.services),
+    )
+    with fresh_on_stale(given.presenter):
+        task = await given.ledger.tasks.change(
+            vtid, expected_version=version_of(if_match), changes=changes, by=actor.name
+        )
+    await given.audit(request, actor, "task.change", vtid, **changes)
+    return _answer(given.presenter, task)
+
+
+@router.put("/tasks/{vtid}/spec", tags=["specs"])
+async def put_spec(
+    vtid: VtidPath,
+    body: SpecText,
+    request: Request,
+    given: Given,
+    actor: Operator,
+    if_match: IfMatch = None,
+) -> JSONResponse:
+    """Put a new version of the spec. It voids an approval; the same text again changes nothing."""
+    with fresh_on_stale(given.presenter):
+        task = await given.ledger.tasks.put_spec(
+            vtid, body.markdown, by=actor.name, expected_version=version_of(if_match)
+        )
+    await given.audit(request, actor, "spec.put", vtid, hash=task.spec.hash if task.spec else None)
+    return _answer(given.presenter, task)
+
+
+@router.post("/tasks/{vtid}/spec/validate", tags=["specs"])
+async def validate_spec(
+    vtid: VtidPath, request: Request, given: Given, actor: Operator, if_match: IfMatch = None
+) -> JSONResponse:
+    """Check the spec's text. Errors refuse it; warnings are told and do not."""
+    await _check_version(given, vtid, if_match)
+    task, findings = await given.ledger.tasks.validate_spec(vtid, by=actor.name)
+    await given.audit(request, actor, "spec.validate", vtid)
+    return _answer(given.presenter, task, errors=list(findings.errors), warnings=list(findings.warnings))
+
+
+@router.post("/tasks/{vtid}/spec/approve", tags=["specs"])
+async def approve_spec(
+    vtid: VtidPath,
+    body: Approval,
+    request: Request,
+    given: Given,
+    actor: Approver,
+    if_match: IfMatch = None,
+) -> JSONResponse:
+    """Approve exactly the spec with this hash."""
+    task = await _check_version(given, vtid, if_match)
+    _check_four_eyes(given.environments, task, actor.name)
+    task = await given.ledger.tasks.approve_spec(vtid, body.hash, by=actor.name, reason=body.reason)
+    await given.audit(request, actor, "spec.approve", vtid, hash=body.hash, reason=body.reason)
+    return _answer(given.presenter, task)
+
+
+async def _check_version(given: Given, vtid: str, if_match: str | None) -> TaskRecord:
+    task = await given.ledger.tasks.get(vtid)
+    expected = version_of(if_match)
+    if expected is not None and expected != task.version:
+        raise _stale(given.presenter, task, expected)
+    return task
+
+
+def _check_four_eyes(environments: dict[str, Environment], task: TaskRecord, who: str) -> None:
+    environment = environments.get(task.environment)
+    if environment is None or environment.policy.author_may_approve or task.spec is None:
+        return
+    if task.spec.author == who:
+        raise Problem(
+            "FORBIDDEN", f"in {environment.name} the author of a spec may not approve it", actual=who
+        )
+
+
+def _answer(
+    presenter: Presenter, task: TaskRecord, *, status: int = 200, location: str | None = None, **more: Any
+) -> JSONResponse:
+    headers = {"ETag": etag(task.version)} | ({"Location": location} if location else {})
+    return JSONResponse(presenter.task(task) | more, status, headers=headers)
+
+
+@contextmanager
+def fresh_on_stale(presenter: Presenter) -> Iterator[None]:
+    """A lost race tells how the object stands now, so that the caller need not ask."""
+    try:
+        yield
+    except Stale as stale:
+        raise _stale(presenter, stale.fresh, None) from stale
+
+
+def _stale(presenter: Presenter, task: TaskRecord, expected: int | None) -> Problem:
+    return Problem(
+        "STALE_ETAG",
+        f"{task.vtid} changed meanwhile: it is at version {task.version}",
+        expected=etag(expected) if expected is not None else None,
+        actual=etag(task.version),
+        headers={"ETag": etag(task.version)},
+        fresh=presenter.task(task),
+    )
+
+
+def check_code(code: str | None) -> None:
+    """Raise Problem VALIDATION for a failure code that does not exist."""
+    if code is not None and code not in FAILURES:
+        raise Problem("VALIDATION", f"code: {code[:60]!r} is no failure code", expected=sorted(FAILURES))
+
+
+def check_target(
+    environments: dict[str, Environment], environment: str, repository: str, services: Any
+) -> None:
+    """Raise Problem VALIDATION, listing what is declared, unless environments.yaml knows this target."""
+    declared = environments.get(environment)
+    if declared is None:
+        names = sorted(environments)
+        raise _undeclared("environment", environment, names, f"declared are {', '.join(names)}")
+    if not declared.declares(repository):
+        places = sorted({each.repository for each in environments.values() if each.declares(repository)})
+        hint = f"; {environment} declares {declared.repository}"
+        raise _undeclared("repository", repository, [declared.repository, *places], hint.lstrip("; "))
+    known = [service.name for service in declared.services]
+    if unknown := [name for name in services if name not in known]:
+        raise _undeclared(
+            "services", unknown[0], known, f"{environment} declares {', '.join(known) or 'none'}"
+        )
+
+
+def _undeclared(field: str, value: str, allowed: list[str], hint: str) -> Problem:
+    message = f"{value[:100]!r} is not declared: {hint}"
+    return Problem(
+        "VALIDATION",
+        f"{field}: {message}",
+        expected=allowed,
+        actual=value,
+        errors=({"field": field, "message": message},),
+    )

@@ -1,0 +1,271 @@
+"""The API's only door to Temporal."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    AsyncActivityCancelledError,
+    AsyncActivityHandle,
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
+from vtid.domain.commands import (
+    Acknowledge,
+    CancelRun,
+    LeaseTerms,
+    ReleaseLease,
+    ReportFailure,
+    Rescue,
+    RunRequest,
+    SubmitEvidence,
+    SwitchChanged,
+)
+from vtid.domain.failures import API_CODES, FAILURES
+from vtid.domain.task import TaskStatus
+from vtid.domain.view import RunView
+from vtid.ledger import Refusal
+from workflows.connection import TASK_QUEUE
+from workflows.vtid_run import VtidRun
+
+CALL_SECONDS = 8.0  # of one message to a run; a client of ours waits longer than that
+_START_ID = "start_id"
+
+_STAGE = SearchAttributeKey.for_keyword("VtidStage")
+_STATE = SearchAttributeKey.for_keyword("VtidState")
+_ENVIRONMENT = SearchAttributeKey.for_keyword("VtidEnvironment")
+_REPOSITORY = SearchAttributeKey.for_keyword("VtidRepository")
+
+
+class Runs:
+    """Engine over Temporal."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE, call_seconds: float = CALL_SECONDS):
+        self._client = client
+        self._task_queue = task_queue
+        self._call_seconds = call_seconds
+
+    @property
+    def namespace(self) -> str:
+        return self._client.namespace
+
+    # --- start and look
+
+    async def start(self, request: RunRequest) -> str:
+        try:
+            async with self._bounded():
+                handle = await self._client.start_workflow(
+                    VtidRun.run,
+                    request,
+                    id=request.vtid,
+                    task_queue=self._task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    memo={_START_ID: request.start_id},
+                    search_attributes=_attributes(request),
+                    static_summary=f"{request.vtid} · {request.title}"[:190],
+                    static_details=_details(request),
+                    priority=Priority(priority_key=request.priority),
+                )
+        except WorkflowAlreadyStartedError as error:
+            return await self._started_before(request, error)
+        return handle.first_execution_run_id or handle.result_run_id or ""
+
+    async def _started_before(self, request: RunRequest, error: WorkflowAlreadyStartedError) -> str:
+        """An earlier start of this very request may have lost only its answer."""
+        there = await self.describe(request.vtid)
+        if there is not None and there.start_id == request.start_id:
+            return there.run_id
+        state = f"is {there.status}" if there else "exists"
+        raise IdTaken(f"another run of {request.vtid} {state} in Temporal") from error
+
+    async def describe(self, vtid: str, run_id: str | None = None) -> Execution | None:
+        try:
+            async with self._bounded():
+                described = await self._client.get_workflow_handle(vtid, run_id=run_id).describe()
+                start_id = await described.memo_value(_START_ID, default=None)
+        except RunOver:
+            return None
+        return Execution(
+            run_id=described.run_id,
+            start_id=start_id,
+            status=described.status.name.lower() if described.status else "unknown",
+            closed_at=described.close_time,
+            failing_tries=_failing_tries(described),
+        )
+
+    async def view(self, run: RunRef) -> RunView:
+        async with self._bounded():
+            return await self._handle(run).query(VtidRun.view)
+
+    async def worker_last_polled(self) -> datetime | None:
+        question = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        async with self._bounded():
+            answer = await self._client.workflow_service.describe_task_queue(question)
+        polled = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
+        return max(polled, default=None)
+
+    # --- messages to a run
+
+    async def acknowledge(self, run: RunRef, command: Acknowledge) -> LeaseTerms:
+        key = f"acknowledge-{_digest(asdict(command))}"
+        async with self._bounded():
+            return await self._handle(run).execute_update(VtidRun.acknowledge, command, id=key)
+
+    async def submit_evidence(self, run: RunRef, command: SubmitEvidence) -> None:
+        key = f"evidence-{_digest(asdict(command))}"
+        async with self._bounded():
+            await self._handle(run).execute_update(VtidRun.submit_evidence, command, id=key)
+
+    async def report_failure(self, run: RunRef, command: ReportFailure) -> None:
+        key = f"fail-{_digest(asdict(command))}"
+        async with self._bounded():
+            await self._handle(run).execute_update(VtidRun.report_failure, command, id=key)
+
+    async def release_lease(self, run: RunRef, command: ReleaseLease) -> None:
+        key = f"release-{_digest(asdict(command))}"
+        async with self._bounded():
+            await self._handle(run).execute_update(VtidRun.release_lease, command, id=key)
+
+    async def rescue(self, run: RunRef, command: Rescue, *, blocked_since: str) -> None:
+        key = f"rescue-{_digest(asdict(command) | {'blocked_since': blocked_since})}"
+        async with self._bounded():
+            await self._handle(run).execute_update(VtidRun.rescue, command, id=key)
+
+    async def cancel(self, run: RunRef, command: CancelRun) -> None:
+        handle = self._handle(run)
+        async with self._bounded():
+            await handle.execute_update(VtidRun.request_cancel, command, id=f"cancel-{run.run_id}")
+            await handle.cancel()
+
+    async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
+        try:
+            async with self._bounded():
+                await self._handle(run).signal(VtidRun.switch_changed, SwitchChanged(armed))
+        except RunOver:
+            return  # it ended meanwhile, so the switch is nothing to it
+
+    # --- the lease
+
+    async def beat(self, run: RunRef, attempt: int) -> Beat:
+        try:
+            async with self._bounded():
+                await self._lease(run, attempt).heartbeat()
+        except AsyncActivityCancelledError as told:
+            # A paused or reset activity is an operator's business in Temporal; the work itself goes on.
+            return Beat.STOP if told.details is None or told.details.cancel_requested else Beat.CONTINUE
+        except RunOver:
+            return Beat.GONE
+        return Beat.CONTINUE
+
+    async def confirm_stop(self, run: RunRef, attempt: int) -> bool:
+        if await self.beat(run, attempt) is not Beat.STOP:
+            return False
+        try:
+            async with self._bounded():
+                await self._lease(run, attempt).report_cancellation()
+        except RunOver:
+            return True  # the lease ended between the two calls: the run does not wait for us any more
+        return True
+
+    # --- below
+
+    def _handle(self, run: RunRef) -> WorkflowHandle[VtidRun, Any]:
+        return self._client.get_workflow_handle_for(VtidRun.run, run.vtid, run_id=run.run_id)
+
+    def _lease(self, run: RunRef, attempt: int) -> AsyncActivityHandle:
+        return self._client.get_async_activity_handle(
+            workflow_id=run.vtid, run_id=run.run_id, activity_id=f"lease-{attempt}"
+        )
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        """Bound a call in time and turn Temporal's errors into ours: the one place that knows them."""
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                yield
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from error
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            raise EngineUnavailable(
+                f"no answer from the run within {self._call_seconds:g} s; what was asked may still happen"
+            ) from error
+        except WorkflowQueryFailedError as error:
+            raise EngineUnavailable(f"the run cannot answer now: {error}") from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise RunOver(error.message) from error
+            raise EngineUnavailable(f"Temporal is out of reach ({error.status.name})") from error
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> Exception:
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        code = cause.type or ""
+        if code in API_CODES or code in FAILURES:
+            return Refusal(code, cause.message)
+        if code == "AcceptedUpdateCompletedWorkflow":
+            return RunOver("the run ended while it took the message")
+    # An unknown message name or a bug in a handler: worker and API do not fit together.
+    return EngineUnavailable("the run could not take the message; API and worker may be of different builds")
+
+
+def _failing_tries(described: WorkflowExecutionDescription) -> int:
+    raw = described.raw_description
+    return raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 0
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _attributes(request: RunRequest) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(_STAGE, "PLANNER"),
+            SearchAttributePair(_STATE, TaskStatus.SCHEDULED.value),
+            SearchAttributePair(_ENVIRONMENT, request.environment.name),
+            SearchAttributePair(_REPOSITORY, request.repository),
+        ]
+    )
+
+
+def _details(request: RunRequest) -> str:
+    lines = [
+        f"**{request.title}**",
+        f"- repository `{request.repository}`, base `{request.base}`, environment `{request.environment.name}`",
+        f"- spec version {request.spec_version}, SHA-256 `{request.spec_hash}`",
+        f"- started by {request.requested_by or 'unknown'}",
+    ]
+    if request.page_url:
+        lines.append(f"- [the run's page]({request.page_url})")
+    return "\n".join(lines)

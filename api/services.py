@@ -1,0 +1,120 @@
+"""What the routes are given, and who is calling them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from api.auth import Authenticator, Principal, Role
+from api.claims import Claims
+from api.engine import Engine
+from api.live import Feed
+from api.metrics import Metrics
+from api.presenter import Presenter
+from api.problems import Problem, request_id
+from api.readiness import Readiness
+from api.reconciler import Reconciler
+from api.starts import Starts
+from api.work_orders import WorkDesk
+from vtid.domain.environment import Environment
+from vtid.domain.vtid import canonical_vtid
+from vtid.ledger import Ledger
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a route may use, made once by `create_app`."""
+
+    ledger: Ledger
+    engine: Engine
+    environments: dict[str, Environment]
+    auth: Authenticator
+    presenter: Presenter
+    starts: Starts
+    claims: Claims
+    desk: WorkDesk
+    feed: Feed
+    reconciler: Reconciler
+    readiness: Readiness
+    metrics: Metrics
+
+    async def audit(self, request: Request, actor: Principal, verb: str, target: str, **detail: Any) -> None:
+        """Keep who did what. Raises LedgerUnavailable: a change that cannot be kept is told as such."""
+        await self.ledger.audit.record(
+            who=actor.name,
+            role=actor.role.value,
+            verb=verb,
+            target=target,
+            detail=detail,
+            request_id=request_id(request.scope) or "",
+        )
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Given = Annotated[Services, Depends(services_of)]
+
+
+def _require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]]:
+    async def check(request: Request, given: Given) -> Principal:
+        principal = await given.auth.principal_of(request)
+        if not principal.may(*roles):
+            needed = " or ".join(roles)
+            raise Problem(
+                "FORBIDDEN", f"this needs the role {needed}", expected=needed, actual=principal.role.value
+            )
+        return principal
+
+    return check
+
+
+Viewer = Annotated[Principal, Depends(_require(Role.VIEWER))]
+ViewerOrWorker = Annotated[Principal, Depends(_require(Role.VIEWER, Role.WORKER))]
+Operator = Annotated[Principal, Depends(_require(Role.OPERATOR))]
+Approver = Annotated[Principal, Depends(_require(Role.APPROVER))]
+Worker = Annotated[Principal, Depends(_require(Role.WORKER))]
+
+
+def storable(text: str) -> str:
+    """Refuse text that no database or hash can take: lone surrogates and NUL."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("not valid UTF-8 text") from None
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000")
+    return text
+
+
+Text = Annotated[str, AfterValidator(storable)]
+Vtid = Annotated[str, AfterValidator(storable), AfterValidator(canonical_vtid)]
+VtidPath = Annotated[Vtid, Path(description="VTID- and four or more digits; lower case is accepted")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+IfMatch = Annotated[str | None, Header(alias="If-Match")]
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are errors, so that a slip of the pen is never ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version in If-Match; None for `*` or no header. Raises Problem VALIDATION."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    digits = if_match.strip().removeprefix("W/").strip('"')
+    if not digits.isdecimal():
+        raise Problem("VALIDATION", f'If-Match must be an ETag like "3", not {if_match[:60]!r}')
+    return int(digits)

@@ -1,0 +1,45 @@
+"""Serving the app: uvicorn, made to stop while streams are open and to tell when it is ready."""
+
+import json
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import stop
+
+
+class Server(uvicorn.Server):
+    """Ends live streams and long polls before it waits for connections to close."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+        super().__init__(config)
+        self._app = app
+
+    @property
+    def url(self) -> str:
+        """Where it listens; with port 0, the port that was free."""
+        host = self.config.host
+        port = self.servers[0].sockets[0].getsockname()[1]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            sys.stdout.write(json.dumps({"event": "ready", "url": self.url}) + "\n")
+            sys.stdout.flush()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        stop(self._app)
+        super().handle_exit(sig, frame)

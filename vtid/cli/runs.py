@@ -1,0 +1,161 @@
+"""`vtid run` and `vtid dead`: one pass of a task through the pipeline, and the runs that need a person."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from vtid.cli.session import Session, command
+from vtid.cli.tasks import Vtid
+
+run = typer.Typer(help="Runs: one pass of a task through the pipeline.", no_args_is_help=True)
+dead = typer.Typer(help="Dead letters: blocked runs that wait for a person.", no_args_is_help=True)
+
+_COLUMNS = (
+    ("VTID", "vtid"),
+    ("status", "status"),
+    ("stage", "stage"),
+    ("outcome", "outcome"),
+    ("code", "failure.code"),
+    ("waits for", "waiting.for"),
+    ("title", "title"),
+)
+_DEAD = (
+    ("VTID", "vtid"),
+    ("stage", "stage"),
+    ("code", "code"),
+    ("since", "since"),
+    ("moves", "moves"),
+    ("message", "message"),
+)
+
+
+@command(run, "start")
+def start(
+    session: Session,
+    vtid: Vtid,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay and watch it.")] = False,
+) -> None:
+    """Start a run of a task whose spec is approved; a run under way is joined."""
+    from vtid.cli.client import call
+
+    view = call(session, "POST", "/api/v1/runs", json={"vtid": vtid})
+    if watch:
+        _watch(session, vtid, until="closed", timeout=None)
+    else:
+        _show(session, view)
+
+
+@command(run, "list")
+def list_runs(
+    session: Session,
+    status: Annotated[str | None, typer.Option(help="Only tasks of this status.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only runs in this stage.")] = None,
+) -> None:
+    """List runs with where they stand, the last changed first."""
+    from vtid.cli.client import every
+    from vtid.cli.tables import show_list
+
+    runs = every(session, "/api/v1/runs", status=status, stage=stage)
+    show_list(runs, _COLUMNS, as_json=session.as_json, none="No runs. Start one: vtid run start VTID")
+
+
+@command(run, "show")
+def show(session: Session, vtid: Vtid) -> None:
+    """Show where a run stands."""
+    from vtid.cli.client import call
+
+    _show(session, call(session, "GET", f"/api/v1/runs/{vtid}"))
+
+
+@command(run, "watch")
+def watch(
+    session: Session,
+    vtid: Vtid,
+    until: Annotated[
+        str, typer.Option(help="`closed`: until it is over; `blocked`: also when it waits for a decision.")
+    ] = "closed",
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds to watch at most (then exit code 124).")
+    ] = None,
+) -> None:
+    """Follow a run live. Ends with the exit code of its outcome."""
+    _watch(session, vtid, until=until, timeout=timeout)
+
+
+@command(run, "cancel")
+def cancel(session: Session, vtid: Vtid, reason: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+    """Cancel a run: its worker is told at its next heartbeat, and nothing is merged after it."""
+    from vtid.cli.client import call
+
+    _show(session, call(session, "POST", f"/api/v1/runs/{vtid}/cancel", json={"reason": reason}))
+
+
+@command(run, "rescue")
+def rescue(
+    session: Session,
+    vtid: Vtid,
+    move: Annotated[
+        str, typer.Argument(metavar="MOVE", help="One that `vtid run show` offers: retry, adopt, abandon.")
+    ],
+    pr_url: Annotated[
+        str | None, typer.Option(help="For adopt: the pull request to take as evidence.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept in the ledger.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")] = False,
+) -> None:
+    """Decide about a blocked run."""
+    from vtid.cli.client import call
+    from vtid.cli.console import print_json
+
+    wish: dict[str, Any] = {"move": move, "pr_url": pr_url, "reason": reason, "dry_run": dry_run or None}
+    given = {key: value for key, value in wish.items() if value is not None}
+    answer = call(session, "POST", f"/api/v1/runs/{vtid}/rescue", json=given)
+    if dry_run and not session.as_json:
+        for effect in answer.get("effects", ()):
+            print(f"would {effect}")
+    elif dry_run:
+        print_json(answer)
+    else:
+        _show(session, answer)
+
+
+@command(dead, "list")
+def list_dead(session: Session) -> None:
+    """List the runs that wait for a person, longest first."""
+    from vtid.cli.client import every
+    from vtid.cli.tables import show_list
+
+    show_list(
+        every(session, "/api/v1/dead-letters"), _DEAD, as_json=session.as_json, none="Nothing is blocked."
+    )
+
+
+@command(dead, "show")
+def show_dead(session: Session, vtid: Vtid) -> None:
+    """Show why a run is blocked and what can be done."""
+    from vtid.cli.client import call
+    from vtid.cli.tables import show_one
+
+    letter = call(session, "GET", f"/api/v1/dead-letters/{vtid}")
+    show_one(letter, tuple((key.replace("_", " "), key) for key in letter), as_json=session.as_json)
+
+
+def _show(session: Session, view: dict[str, Any]) -> None:
+    from vtid.cli.console import out, print_json
+
+    if session.as_json:
+        print_json(view)
+    else:
+        from vtid.cli.faces import run_face
+
+        out().print(run_face(view))
+
+
+def _watch(session: Session, vtid: str, *, until: str, timeout: float | None) -> None:
+    from vtid.cli.exits import CommandFailed, Exit
+    from vtid.cli.watch import watch
+
+    if until not in ("closed", "blocked"):
+        raise CommandFailed(f"--until is `closed` or `blocked`, not {until!r}", Exit.USAGE)
+    raise typer.Exit(asyncio.run(watch(session, vtid, until_blocked=until == "blocked", seconds=timeout)))

@@ -1,0 +1,206 @@
+"""Scenarios of people: starting twice, cancelling, stopping everything, and deciding about a blocked run."""
+
+import asyncio
+
+from vtid.cli.scenarios.drill import Drill
+from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+
+
+async def _cancel(drill: Drill) -> None:
+    worker = await drill.hire("worker", "slow", "--work-seconds", "30")
+    await drill.start()
+    await drill.until(lambda: worker.has_said("heartbeat"), "the worker to be at work")
+    await drill.cancel("priorities changed")
+    await drill.until_over()
+    await drill.until(lambda: worker.has_said("released"), "the worker to confirm")
+
+
+CANCEL = Scenario(
+    "cancel-while-working",
+    "A person cancels while the worker works: it is told at its next heartbeat, stops, and confirms.",
+    Promise(
+        TaskStatus.CANCELLED,
+        "WORKER",
+        "CANCELLED",
+        events={"run.cancelling": 1, "evidence.observed": 0, "verdict.reached": 0},
+        claims={
+            "the worker was told to stop, and why": lambda seen: (
+                [line["reason"] for line in seen.told("worker", "told-to-stop")] == ["priorities changed"]
+            ),
+            "the run tells that the worker confirmed": lambda seen: (
+                "confirmed the stop" in str((seen.run or {}).get("note"))
+            ),
+            "no pull request was opened": lambda seen: not seen.told("worker", "pull-opened"),
+        },
+    ),
+    _cancel,
+)
+
+
+async def _disarmed(drill: Drill) -> None:
+    await drill.create()
+    await drill.call("POST", "/api/v1/system/disarm", {"reason": "a drill"})
+    try:
+        drill.notes["start"] = await drill.begin()
+        await drill.until_event("wait.started")
+        drill.notes["waiting"] = await drill.call("GET", f"/api/v1/runs/{drill.vtid}")
+        claim = {"worker_id": "early", "vtid": drill.vtid}
+        refused = await drill.ask("POST", "/api/v1/work-orders/claim", claim)
+        drill.notes["claim"] = refused.json() | {"status": refused.status_code}
+    finally:
+        await drill.call("POST", "/api/v1/system/arm")
+    await drill.hire("worker")
+    await drill.until_decided()
+
+
+DISARMED = Scenario(
+    "disarmed-then-armed",
+    "The emergency stop is on: a start is accepted and waits, a claim is refused; once armed, the run goes on.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.offered": 1, "run.blocked": 0},
+        claims={
+            "a claim was answered 403 EXECUTION_DISARMED, in code and text": lambda seen: (
+                seen.notes["claim"]["status"] == 403
+                and seen.notes["claim"]["code"] == "EXECUTION_DISARMED"
+                and "EXECUTION_DISARMED" in seen.notes["claim"]["detail"]
+            ),
+            "the run waited in PLANNER, still scheduled, for an approver": lambda seen: (
+                (seen.notes["waiting"]["stage"], seen.notes["waiting"]["status"]) == ("PLANNER", "scheduled")
+                and seen.notes["waiting"]["waiting"]["who"] == "approver"
+            ),
+            "it is the run that was accepted while disarmed": lambda seen: (
+                seen.notes["start"]["run_id"] == (seen.run or {})["run_id"]
+            ),
+        },
+    ),
+    _disarmed,
+    alone=True,
+)
+
+
+async def _start_twice(drill: Drill) -> None:
+    await drill.hire("worker")
+    first, second = await asyncio.gather(drill.begin(), drill.begin())
+    third = await drill.begin()
+    drill.notes["runs"] = [answer["run_id"] for answer in (first, second, third)]
+    await drill.until_decided()
+    drill.notes["workflows"] = await drill.count_workflows()
+
+
+START_TWICE = Scenario(
+    "start-twice",
+    "Two starts at the same moment, and a third one a little later, give one run.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.requested": 1, "run.started": 1, "work_order.offered": 1},
+        claims={
+            "every start was answered with the same run": lambda seen: (
+                set(seen.notes["runs"]) == {(seen.run or {})["run_id"]}
+            ),
+            "Temporal knows one workflow of this VTID": lambda seen: seen.notes["workflows"] == 1,
+        },
+    ),
+    _start_twice,
+)
+
+
+async def _retry(drill: Drill) -> None:
+    await drill.behave({"deploy": {"conclusion": "failure"}})
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("run.blocked")
+    await drill.behave({"deploy": {"conclusion": "success"}})
+    run = (await drill.github("GET", "actions/runs"))["workflow_runs"][0]
+    await drill.github("POST", f"actions/runs/{run['id']}/rerun")
+    await drill.rescue("retry")
+    await drill.until_over()
+    drill.notes["letters"] = await drill.dead_letters()
+
+
+RETRY = Scenario(
+    "rescue-retry",
+    "The deploy run failed; a person mends it, re-runs it and lets the stage be tried again: proven, merged once.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.blocked": 1, "run.resumed": 1, "change.merged": 1, "deploy.run_ended": 2},
+        claims={
+            "it was blocked by DEPLOY_RUN_FAILED": lambda seen: (
+                [data["failure"]["code"] for data in seen.of("run.blocked")] == ["DEPLOY_RUN_FAILED"]
+            ),
+            "its dead letter is resolved by the retry": lambda seen: (
+                [(letter["state"], letter["resolution"]) for letter in seen.notes["letters"]]
+                == [("resolved", "retry")]
+            ),
+        },
+    ),
+    _retry,
+)
+
+
+async def _adopt(drill: Drill) -> None:
+    unable = await drill.hire("unable", "fails")
+    await drill.start()
+    await drill.until_event("run.blocked")
+    await unable.dismiss()
+    pull = await drill.open_pull("by-hand", f"{drill.vtid}: done by hand")
+    drill.notes["pull"] = pull["html_url"]
+    await drill.rescue("adopt", pr_url=pull["html_url"], reason="built by hand")
+    await drill.until_over()
+
+
+ADOPT = Scenario(
+    "rescue-adopt",
+    "The workers could not do it; a person names a pull request, and it passes the same gates as any other.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.blocked": 1, "run.resumed": 1, "work_order.claimed": 3, "verdict.reached": 1},
+        claims={
+            "the evidence was adopted": lambda seen: (
+                [data["source"] for data in seen.of("evidence.observed")] == ["adopted"]
+            ),
+            "what was merged is the named one": lambda seen: (
+                [data["pull_request"] for data in seen.of("change.merged")] == [seen.notes["pull"]]
+            ),
+            "WORKER says skipped": lambda seen: seen.stage_status(Stage.WORKER) == "skipped",
+        },
+    ),
+    _adopt,
+)
+
+
+async def _abandon(drill: Drill) -> None:
+    await drill.behave({"checks": {"conclusion": "failure"}})
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("run.blocked")
+    await drill.rescue("abandon", reason="not worth it")
+    await drill.until_over()
+    drill.notes["letters"] = await drill.dead_letters()
+
+
+ABANDON = Scenario(
+    "rescue-abandon",
+    "The checks stay red and a person gives it up: the run ends as a failure, and says who decided.",
+    Promise(
+        TaskStatus.REJECTED,
+        "VALIDATOR",
+        "ABANDONED",
+        events={"run.blocked": 1, "run.resumed": 1, "run.finished": 1},
+        claims={
+            "the reason is told": lambda seen: "not worth it" in seen.sentence,
+            "no decision is open any more": lambda seen: (
+                [letter["state"] for letter in seen.notes["letters"]] == ["resolved"]
+            ),
+        },
+    ),
+    _abandon,
+)
+
+SCENARIOS = (CANCEL, DISARMED, START_TWICE, RETRY, ADOPT, ABANDON)

@@ -1,0 +1,293 @@
+"""The hands of a scenario: its task, its workers, its corner of the simulated world, and its eyes on the run."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from vtid.cli.client import CALL_SECONDS, headers
+from vtid.cli.scenarios.hired import Hired
+from vtid.cli.scenarios.seen import Json, Seen
+from vtid.cli.seed import seed
+from vtid.cli.session import Session
+from vtid.cli.stack import Stack
+from vtid.cli.stream import Happened, follow
+from vtid.domain.environment import Environment
+
+AWAITED_SECONDS = 60.0  # the longest that any state of a run with limits of a few seconds is waited for
+
+# A world that is quick, so that thirty scenarios take minutes; a scenario says only what it changes.
+QUICK: Json = {"checks": {"after_s": 0.5}, "deploy": {"after_s": 0.8}, "reconcile_s": 0.3}
+
+
+class NotSeen(Exception):
+    """An awaited state did not come; the message says which, and where the run stands instead."""
+
+
+class Drill:
+    """One scenario on a running stack, with a repository and a service of its own.
+
+    async with Drill(stack, environment, "worker-lies-no-pr") as drill:
+        await drill.hire("liar", "lies")
+        await drill.start()
+        await drill.until_decided()
+        seen = await drill.look()
+    """
+
+    def __init__(self, stack: Stack, environment: Environment, name: str, *, spec: str = "") -> None:
+        self.stack = stack
+        self.name = name
+        self.repository = environment.repository.replace("*", name)
+        self.service = self.repository.split("/")[1]
+        self.vtid = ""
+        self.spec = (
+            spec
+            or f"# {name}\n\n## Goal\n\nA drill.\n\n## Scope\n\nservices/{self.service}\n\n## Acceptance Criteria\n\n- it is told what happened\n"
+        )
+        self.run: Json | None = None  # as the stream showed it last
+        self.events: list[Json] = []
+        self.notes: dict[str, Any] = {}
+        self._environment = replace(environment, repository=self.repository)
+        self._session = Session(stack.api, stack.token, stack.data_dir, True)
+        self._hired: dict[str, Hired] = {}
+        self._news = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        api = httpx.AsyncClient(base_url=self.stack.api, headers=headers(self._session), timeout=CALL_SECONDS)
+        world = httpx.AsyncClient(
+            base_url=self.stack.simulator, timeout=10, headers={"Authorization": "Bearer drill"}
+        )
+        self._api = await self._exits.enter_async_context(api)
+        self._world = await self._exits.enter_async_context(world)
+        await seed(self.stack.simulator, self._environment)
+        await self.behave(QUICK)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._following is not None:
+            self._following.cancel()
+        await asyncio.gather(*(hired.dismiss() for hired in self._hired.values()))
+        await self._exits.aclose()
+
+    # --- the task and its run, through the public API
+
+    async def create(self) -> None:
+        """A task with its approved spec; from now on everything that happens to it is followed."""
+        wish = {
+            "title": self.name.replace("-", " ").capitalize(),
+            "environment": self._environment.name,
+            "repository": self.repository,
+            "spec": self.spec,
+        }
+        task = await self.call("POST", "/api/v1/tasks", wish)
+        self.vtid = task["vtid"]
+        await self.call("POST", f"/api/v1/tasks/{self.vtid}/spec/approve", {"hash": task["spec"]["hash"]})
+        self._following = asyncio.create_task(self._follow(), name=f"{self.name} follows")
+
+    async def edit_spec(self) -> None:
+        """Another text than the approved one."""
+        await self.call("PUT", f"/api/v1/tasks/{self.vtid}/spec", {"markdown": f"{self.spec}- and more\n"})
+
+    async def begin(self) -> Json:
+        """Start the run of the task; gives the answer."""
+        run: Json = await self.call("POST", "/api/v1/runs", {"vtid": self.vtid})
+        return run
+
+    async def start(self) -> None:
+        """Create the task and start its run."""
+        if not self.vtid:
+            await self.create()
+        await self.begin()
+
+    async def rescue(self, move: str, **given: str) -> None:
+        """Decide about the blocked run."""
+        await self.call("POST", f"/api/v1/runs/{self.vtid}/rescue", {"move": move, **given})
+
+    async def cancel(self, reason: str) -> None:
+        """Ask the run to end."""
+        await self.call("POST", f"/api/v1/runs/{self.vtid}/cancel", {"reason": reason})
+
+    async def ask(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        """A call of the public API whose refusal is part of the scenario."""
+        return await self._api.request(method, path, json=body)
+
+    async def call(self, method: str, path: str, body: Json | None = None) -> Any:
+        """A call of the public API that must succeed. Raises NotSeen with the refusal otherwise."""
+        return _accepted(await self.ask(method, path, body))
+
+    async def dead_letters(self) -> list[Json]:
+        """The entries of this run, resolved ones too."""
+        letters = (await self.call("GET", "/api/v1/dead-letters?state=all&limit=200"))["items"]
+        return [letter for letter in letters if letter["vtid"] == self.vtid]
+
+    async def count_workflows(self) -> int:
+        """How many workflows of this VTID Temporal knows, open or closed."""
+        from temporalio.client import Client  # heavy, and only this question needs it
+
+        where = self.stack.addresses
+        client = await Client.connect(where.temporal, namespace=where.namespace)
+        return (await client.count_workflows(f"WorkflowId = '{self.vtid}'")).count
+
+    # --- the simulated world, through its control plane
+
+    async def behave(self, behaviour: Json) -> None:
+        """How the world treats this repository from now on."""
+        await self.tell_world("PUT", "/_sim/behaviour", {"repository": self.repository, **behaviour})
+
+    async def fault(self, method: str, path_end: str, times: int, action: Json) -> None:
+        """Break the next calls to this repository whose path ends so."""
+        match = {"method": method, "path_regex": f"/repos/{self.repository}/.*{path_end}$"}
+        await self.tell_world("POST", "/_sim/faults", {"match": match, "times": times, "action": action})
+
+    async def open_pull(self, branch: str, title: str) -> Json:
+        """A pull request that a person opens by hand; gives number, html_url and head_sha."""
+        wish = {"head": branch, "base": "main", "title": title, "files": [self.file("by_hand.py")]}
+        made: Json = await self.tell_world("POST", "/_sim/pulls", {"repository": self.repository, **wish})
+        return made
+
+    async def push(self, number: int) -> str:
+        """One more commit on a pull request; gives its new head."""
+        wish = {"repository": self.repository, "files": [self.file("one_more.py")]}
+        pushed = await self.tell_world("POST", f"/_sim/pulls/{number}/push", wish)
+        return str(pushed["head_sha"])
+
+    def file(self, name: str) -> dict[str, str]:
+        """A file of this scenario's service."""
+        return {"path": f"services/{self.service}/{name}", "content": f"# {self.name}\n"}
+
+    async def base_head(self) -> str:
+        """The commit on the base branch now."""
+        return str((await self.github("GET", "branches/main"))["commit"]["sha"])
+
+    async def github(self, method: str, path: str) -> Any:
+        """A call of the simulated GitHub as somebody else would make it."""
+        return await self.tell_world(method, f"/api/v3/repos/{self.repository}/{path}")
+
+    async def tell_world(self, method: str, path: str, body: Json | None = None) -> Any:
+        """A call of the simulator that must succeed."""
+        return _accepted(await self._world.request(method, path, json=body))
+
+    async def until_merge_is_sent(self) -> None:
+        """Until the first merge has reached GitHub, answered or not."""
+
+        async def sent() -> bool:
+            journal = await self.tell_world("GET", "/_sim/journal")
+            return any(self.repository in e["path"] and e["path"].endswith("/merge") for e in journal)
+
+        async with asyncio.timeout(AWAITED_SECONDS):
+            while not await sent():  # noqa: ASYNC110 - another process: nobody sends us an event
+                await asyncio.sleep(0.2)
+
+    async def deployment_states(self) -> list[str]:
+        """What GitHub's deployments of this repository say last, one state for each."""
+        made = await self.github("GET", "deployments")
+        statuses = [await self.github("GET", f"deployments/{each['id']}/statuses") for each in made]
+        return [each[0]["state"] for each in statuses if each]
+
+    # --- workers
+
+    async def hire(self, worker: str, behaviour: str = "honest", *options: str) -> Hired:
+        """A worker for this task alone; gives it once it is about to claim."""
+        if not self.vtid:
+            await self.create()
+        to = ("--vtid", self.vtid, "--behaviour", behaviour, *options)
+        hired = await Hired.start(self.stack, f"{self.name}-{worker}", *to, news=self._news.set)
+        self._hired[worker] = hired
+        await self.until(lambda: hired.has_said("started"), f"worker {worker} to start")
+        return hired
+
+    # --- waiting
+
+    async def until(self, holds: Callable[[], bool], what: str, seconds: float = AWAITED_SECONDS) -> None:
+        """Until it holds, asked after each event of the task and each line of a worker. Raises NotSeen."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    self._news.clear()
+                    if holds():
+                        return
+                    await self._unless_blind(self._news.wait())
+        except TimeoutError as error:
+            raise NotSeen(f"waited {seconds:.0f} s for {what}") from error
+
+    async def until_event(self, kind: str, times: int = 1, **data: Any) -> Json:
+        """Until the task has so many events of this type with this data; gives the data of the last."""
+
+        def those() -> list[Json]:
+            return [e["data"] for e in self.events if e["type"] == kind and data.items() <= e["data"].items()]
+
+        await self.until(lambda: len(those()) >= times, f"event {kind}")
+        return those()[-1]
+
+    async def until_decided(self) -> None:
+        """Until the run is over or waits for a person."""
+        await self.until(
+            lambda: self.run is not None and bool(self.run["outcome"] or self.run["status"] == "blocked"),
+            "the run to end or to block",
+        )
+
+    async def until_over(self) -> None:
+        """Until the run is over."""
+        await self.until(lambda: self.run is not None and bool(self.run["outcome"]), "the run to end")
+
+    async def _follow(self) -> None:
+        async for told in follow(self._session, self.vtid, after="0"):
+            if isinstance(told, Happened):
+                self.events.append(told.event)
+                self.run = told.run or self.run
+                self._news.set()
+
+    async def _unless_blind(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Wait for it, but not after the stream of events was refused for good."""
+        waiting = asyncio.ensure_future(work)
+        watched = [task for task in (self._following,) if task is not None]
+        try:
+            await asyncio.wait((waiting, *watched), return_when=asyncio.FIRST_COMPLETED)
+            for task in watched:
+                if task.done():
+                    task.result()
+        finally:
+            waiting.cancel()
+
+    # --- looking back
+
+    async def look(self) -> Seen:
+        """Everything that can be seen of the scenario now, read anew."""
+        task = await self.call("GET", f"/api/v1/tasks/{self.vtid}") if self.vtid else None
+        answer = await self.ask("GET", f"/api/v1/runs/{self.vtid}") if self.vtid else None
+        there_is_none = answer is None or answer.status_code == httpx.codes.NOT_FOUND
+        journal = await self._world.get("/_sim/journal", params={"repository": self.repository})
+        return Seen(
+            task=task,
+            run=None if answer is None or there_is_none else _accepted(answer),
+            events=await self._all_events(),
+            journal=_accepted(journal),
+            said={name: tuple(hired.said) for name, hired in self._hired.items()},
+            notes=dict(self.notes),
+        )
+
+    async def _all_events(self) -> list[Json]:
+        events: list[Json] = []
+        after: str | None = "0" if self.vtid else None
+        while after is not None:
+            page = await self.call("GET", f"/api/v1/events?vtid={self.vtid}&after={after}&limit=500")
+            events += page["items"]
+            after = page["next_cursor"]
+        return events
+
+
+def _accepted(answer: httpx.Response) -> Any:
+    if answer.is_success:
+        return answer.json() if answer.content else None
+    request = answer.request
+    raise NotSeen(
+        f"{request.method} {request.url.path} was refused: {answer.status_code} {answer.text[:300]}"
+    )

@@ -1,0 +1,102 @@
+"""Run scenarios on a stack of their own, several at a time, and tell what was promised and what was seen."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+
+import httpx
+from rich.console import Console
+
+from vtid.cli.addresses import lock
+from vtid.cli.dev import explained
+from vtid.cli.exits import CommandFailed, Exit
+from vtid.cli.layout import ROOT
+from vtid.cli.scenarios.catalogue import CATALOGUE
+from vtid.cli.scenarios.drill import Drill, NotSeen
+from vtid.cli.scenarios.promise import Result, Scenario, compare
+from vtid.cli.scenarios.report import Report
+from vtid.cli.scenarios.seen import Seen
+from vtid.cli.stack import Stack
+from vtid.configuration.environments import load_environments
+from vtid.domain.environment import Environment
+
+AT_ONCE = 6
+ENVIRONMENT = "drill"  # the section of environments.yaml with limits of a few seconds
+ENVIRONMENTS = ROOT / "environments.yaml"
+
+
+async def run_scenarios(names: list[str], *, data_dir: Path, json_output: bool, console: Console) -> int:
+    """Run these scenarios on a fresh stack below `data_dir`; 0 when all promises were kept, else 1.
+
+    `console` is told the progress; what was promised and seen goes to standard output. Raises CommandFailed
+    for a name that is not in the catalogue, or when no stack can run.
+    """
+    if unknown := [name for name in names if name not in CATALOGUE]:
+        raise CommandFailed(f"no scenario {unknown[0]!r}; see `vtid simulate list`", Exit.NOT_FOUND)
+    report = Report(console, json_output=json_output)
+    began = monotonic()
+    with explained():
+        async with scenario_stack(data_dir, report.progress) as stack:
+            results = await perform(stack, [CATALOGUE[name] for name in names], report.finished)
+    report.all_finished(results, monotonic() - began)
+    return Exit.OK if all(result.agree for result in results) else Exit.FAILED
+
+
+def scenario_stack(data_dir: Path, say: Callable[[str], None]) -> Stack:
+    """A simulated stack on a ledger without a past: old runs would be busy workers to new ones.
+
+    It takes nothing from the caller's configuration that could lead it to a real ledger or environment.
+    """
+    own = (data_dir / "scenarios").absolute()
+    own.mkdir(parents=True, exist_ok=True)
+    with lock(own):
+        for file in (file for name in ("ledger.db", "temporal.db") for file in own.glob(f"{name}*")):
+            file.unlink()
+    env = {
+        "VTID_ENVIRONMENTS": str(ENVIRONMENTS),
+        "VTID_DATABASE_URL": f"sqlite+aiosqlite:///{own / 'ledger.db'}",
+    }
+    return Stack(own, simulate=True, port=0, env=env, say=say)
+
+
+async def perform(
+    stack: Stack,
+    scenarios: Sequence[Scenario],
+    finished: Callable[[Result], None] = lambda _: None,
+    *,
+    at_once: int = AT_ONCE,
+) -> list[Result]:
+    """Run them, several at a time, then one by one those that need the stack to themselves."""
+    environment = load_environments(ENVIRONMENTS)[ENVIRONMENT]
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(scenario: Scenario) -> Result:
+        async with gate:
+            result = await play(stack, environment, scenario)
+            finished(result)
+            return result
+
+    together = [scenario for scenario in scenarios if not scenario.alone]
+    results = await asyncio.gather(*(one(scenario) for scenario in together))
+    for scenario in scenarios:
+        if scenario.alone:
+            results.append(await one(scenario))
+    return results
+
+
+async def play(stack: Stack, environment: Environment, scenario: Scenario) -> Result:
+    """Run one scenario to its end and hold its promise against what is seen then."""
+    began = monotonic()
+    problem: str | None = None
+    seen = Seen()
+    try:
+        async with Drill(stack, environment, scenario.name) as drill:
+            try:
+                await scenario.course(drill)
+            except (NotSeen, CommandFailed) as error:
+                problem = str(error)
+            seen = await drill.look()
+    except (NotSeen, httpx.HTTPError) as error:
+        problem = problem or f"{type(error).__name__}: {error}"
+    return compare(scenario, seen, problem, monotonic() - began)

@@ -1,0 +1,203 @@
+"""Scenarios of VALIDATOR and merge: what must not pass, what must pass once, and what moves in between."""
+
+from collections.abc import Awaitable, Callable
+
+from vtid.cli.scenarios.drill import Drill
+from vtid.cli.scenarios.promise import REPORTED, Claim, Promise, Scenario
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+
+Course = Callable[[Drill], Awaitable[None]]
+
+
+def _with_worker(behaviour: str) -> Course:
+    async def course(drill: Drill) -> None:
+        await drill.hire("worker", behaviour)
+        await drill.start()
+        await drill.until_decided()
+
+    return course
+
+
+def _refused(code: str, *rules: str) -> Promise:
+    """Blocked in VALIDATOR by exactly these rules, with one attempt and no merge."""
+    broken: Claim = lambda seen: seen.failed_rules() == set(rules)  # noqa: E731 - a sentence needs its question
+    told = (
+        f"exactly {', '.join(rules)} fails" if rules else "no rule fails: what could not be asked is no yes"
+    )
+    return Promise(
+        TaskStatus.BLOCKED,
+        "VALIDATOR",
+        code,
+        events={"work_order.claimed": 1, "verdict.reached": 1},
+        claims={
+            told: broken,
+            "the verdict did not pass": lambda seen: not (seen.run or {})["verdict"]["passed"],
+        },
+    )
+
+
+EMPTY_DIFF = Scenario(
+    "empty-diff",
+    "The pull request changes no file: no merge, however green it is.",
+    _refused("VALIDATION_FAILED", "VAL-RULE-008"),
+    _with_worker("empty-diff"),
+)
+
+WRONG_VTID = Scenario(
+    "wrong-vtid-in-pr",
+    "Title, body and branch of the pull request name another VTID.",
+    _refused("VALIDATION_FAILED", "VAL-RULE-011"),
+    _with_worker("wrong-vtid"),
+)
+
+DENIED_PATH = Scenario(
+    "denied-path",
+    "The change touches secrets/, which the environment's policy denies.",
+    _refused("SCOPE_VIOLATION", "VAL-RULE-009"),
+    _with_worker("denied-path"),
+)
+
+
+async def _spec_changed(drill: Drill) -> None:
+    worker = await drill.hire("worker", "slow", "--work-seconds", "2")
+    await drill.start()
+    await drill.until(lambda: worker.has_said("claimed"), "the worker to claim")
+    await drill.edit_spec()
+    await drill.until_decided()
+
+
+SPEC_CHANGED = Scenario(
+    "spec-changed-while-running",
+    "Somebody edits the spec while the worker builds the old one: the result is not merged.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "VALIDATOR",
+        "SPEC_HASH_MISMATCH",
+        events={"approval.voided": 1, "verdict.reached": 1},
+        claims={"exactly VAL-RULE-002 fails": lambda seen: seen.failed_rules() == {"VAL-RULE-002"}},
+    ),
+    _spec_changed,
+)
+
+
+async def _approval_void(drill: Drill) -> None:
+    await drill.create()
+    await drill.edit_spec()
+    answer = await drill.ask("POST", "/api/v1/runs", {"vtid": drill.vtid})
+    drill.notes["refusal"] = answer.json() | {"status": answer.status_code}
+
+
+APPROVAL_VOID = Scenario(
+    "approval-void-after-edit",
+    "The approved spec was edited before the start: the start is refused, and there is no run.",
+    Promise(
+        TaskStatus.ALLOCATED,
+        None,
+        "SPEC_NOT_APPROVED",
+        events={"approval.voided": 1, "run.requested": 0, "run.started": 0},
+        claims={
+            "the start was answered with 409": lambda seen: seen.notes["refusal"]["status"] == 409,
+            "no run exists": lambda seen: seen.run is None and (seen.task or {})["run"] is None,
+        },
+    ),
+    _approval_void,
+)
+
+
+async def _stay_red(drill: Drill) -> None:
+    await drill.behave({"checks": {"conclusion": "failure"}})
+    await _with_worker("honest")(drill)
+
+
+CHECKS_STAY_RED = Scenario(
+    "checks-stay-red",
+    "CI says no.",
+    _refused("CHECKS_FAILED", "VAL-RULE-010"),
+    _stay_red,
+)
+
+
+async def _never_registered(drill: Drill) -> None:
+    await drill.behave({"checks": {"auto": False}})
+    await _with_worker("honest")(drill)
+
+
+CHECKS_NEVER_REGISTERED = Scenario(
+    "checks-never-registered",
+    "CI never starts: no check is no green.",
+    _refused("CHECKS_MISSING"),
+    _never_registered,
+)
+
+
+async def _head_moves(drill: Drill) -> None:
+    """The merge is sent, and takes so long on its way that the head moves before it arrives."""
+    await drill.fault("PUT", "/merge", 1, {"delay_s": 2.5})
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("step.started", step="merge_pull_request")
+    await drill.until_merge_is_sent()
+    drill.notes["pushed"] = await drill.push(1)
+    await drill.until_decided()
+    drill.notes["pull"] = await drill.github("GET", "pulls/1")
+
+
+HEAD_MOVES = Scenario(
+    "head-moves-after-validate",
+    "A commit is pushed between verdict and merge: it is validated again, and only then merged.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"change.head_moved": 1, "verdict.reached": 2, "change.merged": 1, "work_order.claimed": 1},
+        claims={
+            "GitHub refused the merge of the old head": lambda seen: (
+                [entry["status"] for entry in seen.calls("PUT", "/merge")] == [409, 200]
+            ),
+            "the last verdict is about the new head": lambda seen: (
+                (seen.run or {})["verdict"]["head_sha"] == seen.notes["pushed"]
+            ),
+            "what was merged is the new head": lambda seen: (
+                seen.notes["pull"]["merged"] and seen.notes["pull"]["head"]["sha"] == seen.notes["pushed"]
+            ),
+        },
+    ),
+    _head_moves,
+)
+
+
+async def _answer_lost(drill: Drill) -> None:
+    await drill.fault("PUT", "/merge", 1, {"lose_answer": True})
+    await _with_worker("honest")(drill)
+
+
+ANSWER_LOST = Scenario(
+    "merge-answer-lost",
+    "GitHub merges, and the connection breaks before it says so: the run reads instead of merging again.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"change.merged": 1, "verdict.reached": 1},
+        claims={
+            "the one answer to the one merge was lost": lambda seen: (
+                [entry["fault"] for entry in seen.calls("PUT", "/merge")] == ["lose_answer"]
+            ),
+            "DEPLOY was not blocked": lambda seen: (
+                seen.count("run.blocked") == 0 and seen.stage_status(Stage.DEPLOY) == "success"
+            ),
+        },
+    ),
+    _answer_lost,
+)
+
+SCENARIOS = (
+    EMPTY_DIFF,
+    WRONG_VTID,
+    DENIED_PATH,
+    SPEC_CHANGED,
+    APPROVAL_VOID,
+    CHECKS_STAY_RED,
+    CHECKS_NEVER_REGISTERED,
+    HEAD_MOVES,
+    ANSWER_LOST,
+)

@@ -1,0 +1,241 @@
+"""Scenarios of the WORKER stage: who picks up, who lives, who answers, and who answers too late."""
+
+from vtid.cli.scenarios.drill import Drill
+from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+
+
+async def _happy_path(drill: Drill) -> None:
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_decided()
+
+
+HAPPY_PATH = Scenario(
+    "happy-path",
+    "An approved spec is built, validated, merged, deployed and proven, without a person.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.claimed": 1, "verdict.reached": 1, "change.merged": 1, "attempt.ended": 0},
+        claims={
+            "all four stages say success": lambda seen: all(
+                seen.stage_status(stage) == "success" for stage in Stage
+            ),
+            "the proof is complete, and its traffic is exactly the merged commit": lambda seen: (
+                bool(seen.run and seen.run["proof"]["complete"])
+                and seen.link("traffic").get("match") == "exact"
+            ),
+        },
+    ),
+    _happy_path,
+)
+
+
+async def _nobody(drill: Drill) -> None:
+    await drill.start()
+    await drill.until_decided()
+    drill.notes["dead letters"] = await drill.call("GET", "/api/v1/dead-letters?code=PICKUP_TIMEOUT")
+
+
+NOBODY_PICKS_UP = Scenario(
+    "nobody-picks-up",
+    "No worker is there: the order is offered three times, each time an alarm rings, then a person must decide.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "WORKER",
+        "PICKUP_TIMEOUT",
+        events={"work_order.offered": 3, "work_order.unclaimed": 3, "work_order.claimed": 0},
+        claims={
+            "every alarm says that nobody was there": lambda seen: all(
+                data["present"] == 0 for data in seen.of("work_order.unclaimed")
+            ),
+            "it stands among the dead letters": lambda seen: any(
+                seen.run and letter["run_id"] == seen.run["run_id"]
+                for letter in seen.notes["dead letters"]["items"]
+            ),
+        },
+    ),
+    _nobody,
+    alone=True,  # while a worker is busy anywhere, a run waits for it instead of giving up
+)
+
+
+async def _two_for_one(drill: Drill) -> None:
+    await drill.hire("one")
+    await drill.hire("two")
+    await drill.start()
+    await drill.until_decided()
+
+
+TWO_WORKERS_ONE_ORDER = Scenario(
+    "two-workers-one-order",
+    "Two workers wait for the same order: exactly one gets it, and one change is made.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.offered": 1, "work_order.claimed": 1},
+        claims={
+            "exactly one worker was given the order": lambda seen: (
+                len(seen.told("one", "claimed")) + len(seen.told("two", "claimed")) == 1
+            ),
+            "one pull request was opened": lambda seen: (
+                len(seen.told("one", "pull-opened")) + len(seen.told("two", "pull-opened")) == 1
+            ),
+        },
+    ),
+    _two_for_one,
+)
+
+
+async def _dies(drill: Drill) -> None:
+    mortal = await drill.hire("mortal", "dies")
+    await drill.start()
+    await drill.until(lambda: mortal.has_said("died"), "the worker to die")
+    await drill.hire("second")
+    await drill.until_decided()
+
+
+WORKER_DIES = Scenario(
+    "worker-dies-mid-work",
+    "The worker is killed in the middle: its silence ends the attempt, and a second worker finishes.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.offered": 2, "work_order.claimed": 2, "attempt.ended": 1},
+        claims={
+            "the first attempt ended WORKER_LOST": lambda seen: seen.codes_of_attempts() == ["WORKER_LOST"],
+            "the second worker did it": lambda seen: bool(seen.told("second", "evidence-accepted")),
+        },
+    ),
+    _dies,
+)
+
+
+async def _zombie(drill: Drill) -> None:
+    zombie = await drill.hire("zombie", "zombie")
+    await drill.start()
+    await drill.until(lambda: zombie.has_said("claimed"), "the zombie to claim")
+    zombie.freeze()
+    await drill.hire("second")
+    await drill.until_event("change.merged")
+    zombie.thaw()
+    await drill.until(lambda: zombie.has_said("lease-lost"), "the zombie to be refused")
+    await drill.until_decided()
+
+
+ZOMBIE = Scenario(
+    "zombie-late-result",
+    "A worker falls silent, another one finishes, and then the first one has a result after all: refused, and kept.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.claimed": 2, "attempt.ended": 1, "claim.late": 1, "evidence.claimed": 1},
+        claims={
+            "the zombie was told 409 LEASE_LOST": lambda seen: (
+                [
+                    (line["call"], line["status"], line["body"]["code"])
+                    for line in seen.told("zombie", "lease-lost")
+                ]
+                == [("evidence", 409, "LEASE_LOST")]
+            ),
+            "its late answer is kept with its pull request": lambda seen: (
+                [data["pr_url"] for data in seen.of("claim.late")]
+                == [line["url"] for line in seen.told("zombie", "pull-opened")]
+            ),
+            "what was merged is the second worker's": lambda seen: (
+                [data["pull_request"] for data in seen.of("change.merged")]
+                == [line["url"] for line in seen.told("second", "pull-opened")]
+            ),
+        },
+    ),
+    _zombie,
+)
+
+
+async def _hung(drill: Drill) -> None:
+    hung = await drill.hire("hung", "hung")
+    await drill.start()
+    await drill.until(lambda: hung.has_said("pull-opened"), "the pull request")
+    await drill.until_decided()
+
+
+DONE_BUT_HUNG = Scenario(
+    "worker-done-but-hung",
+    "The worker opened its pull request and hangs before it says so: the evidence is found on GitHub.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"work_order.claimed": 1, "attempt.ended": 0, "evidence.claimed": 0, "evidence.observed": 1},
+        claims={
+            "the evidence was found, not handed in": lambda seen: (
+                [data["source"] for data in seen.of("evidence.observed")] == ["found"]
+            ),
+            "the worker was told to stop": lambda seen: bool(seen.told("hung", "told-to-stop")),
+        },
+    ),
+    _hung,
+)
+
+
+async def _fails(drill: Drill) -> None:
+    await drill.hire("unable", "fails")
+    await drill.start()
+    await drill.until_decided()
+
+
+REPORTS_FAILURE = Scenario(
+    "worker-reports-failure",
+    "The worker says each time that it cannot do it: three attempts, then a person must decide.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "WORKER",
+        "WORKER_FAILED",
+        events={"work_order.claimed": 3, "attempt.ended": 3, "evidence.observed": 0},
+        claims={
+            "every attempt ended WORKER_FAILED": lambda seen: (
+                seen.codes_of_attempts() == ["WORKER_FAILED"] * 3
+            ),
+            "the failure carries the worker's words": lambda seen: "could not do it" in seen.sentence,
+        },
+    ),
+    _fails,
+)
+
+
+async def _lies(drill: Drill) -> None:
+    await drill.hire("liar", "lies")
+    await drill.start()
+    await drill.until_decided()
+
+
+LIES = Scenario(
+    "worker-lies-no-pr",
+    "The worker hands in a pull request that nobody ever opened: refused each time, and nothing is merged.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "WORKER",
+        "EVIDENCE_REFUSED",
+        events={"work_order.claimed": 3, "evidence.refused": 3, "evidence.observed": 0, "verdict.reached": 0},
+        claims={
+            "claim and fact stand side by side: claimed, and nothing observed": lambda seen: (
+                bool(seen.run and seen.run["evidence"]["claimed"])
+                and not (seen.run or {})["evidence"]["observed"]
+            ),
+            "VALIDATOR never began": lambda seen: seen.stage_status(Stage.VALIDATOR) == "pending",
+        },
+    ),
+    _lies,
+)
+
+SCENARIOS = (
+    HAPPY_PATH,
+    NOBODY_PICKS_UP,
+    TWO_WORKERS_ONE_ORDER,
+    WORKER_DIES,
+    ZOMBIE,
+    DONE_BUT_HUNG,
+    REPORTS_FAILURE,
+    LIES,
+)

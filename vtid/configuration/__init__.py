@@ -1,0 +1,1 @@
+"""Settings of the processes, and the environments that runs deploy to."""

@@ -1,0 +1,88 @@
+"""The shape of environments.yaml, as pydantic models. docs/environments.schema.json is made from it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from vtid.configuration.durations import Duration
+from vtid.configuration.limit_overrides import LimitName, LimitOverride
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Glob = Annotated[str, Field(min_length=1, max_length=500)]
+UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
+Witness = Literal["env", "label", "image_tag"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ServiceSection(Section):
+    """One deployable."""
+
+    cloud_run: Name = Field(description="name on Cloud Run; may hold {repository_name}")
+    paths: list[Glob] = Field(["**"], min_length=1, description="a change of these paths deploys it")
+    health_path: UrlPath = "/healthz"
+    version_path: UrlPath = "/version"
+    required_env: list[Name] = []
+    required_secrets: list[Name] = []
+    sha_witnesses: list[Witness] = Field(["env", "label", "image_tag"], min_length=1)
+
+
+class DeploySection(Section):
+    workflow: Name = "deploy.yml"
+    event: Literal["push", "workflow_dispatch"] = Field("push", description="who starts it: GitHub, or we")
+    timeout: Duration | None = Field(None, description="another name of limits.await_deploy_run")
+
+
+class ChecksSection(Section):
+    required: list[Name] = []
+    allow_skipped: list[Name] = []
+    missing_after: Duration | None = Field(None, description="another name of limits.checks_missing")
+
+
+class PolicySection(Section):
+    allow_paths: list[Glob] = Field(["**"], min_length=1)
+    deny_paths: list[Glob] = []
+    max_files: int = Field(300, ge=1, le=3_000)
+    on_failure: Literal["park", "fail"] = "park"
+    park_for: Duration | None = Field(None, description="another name of limits.blocked")
+    repair_rounds: int = Field(2, ge=0, le=20)
+    author_may_approve: bool = True
+
+
+class EnvironmentSection(Section):
+    """One environment."""
+
+    project: Name
+    region: Name
+    repository: Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")] = Field(
+        description="owner/name; may be a glob"
+    )
+    base_branch: Name = "main"
+    branch_pattern: Annotated[str, Field(pattern=r"^[^*\s]*<digits>[^*\s]*\*[^*\s]*$")] = Field(
+        "claude/vtid-<digits>-*", description="<digits> of the VTID, and one * that tells attempts apart"
+    )
+    automerge: bool = True
+    merge_method: Literal["merge", "squash", "rebase"] = "squash"
+    services: dict[Name, ServiceSection] = {}
+    deploy: DeploySection = DeploySection()
+    checks: ChecksSection = ChecksSection()
+    policy: PolicySection = PolicySection()
+    limits: dict[LimitName, LimitOverride] = {}
+    live_answers: int = Field(3, ge=1, le=20, description="live answers in a row that must agree")
+
+
+class EnvironmentsFile(RootModel[dict[Name, EnvironmentSection]]):
+    """Every environment that runs may deploy to."""
+
+
+def environments_schema() -> dict[str, Any]:
+    """The JSON Schema of environments.yaml."""
+    schema = EnvironmentsFile.model_json_schema()
+    override = schema["$defs"]["LimitOverride"]
+    duration = override["properties"]["one_try"]["anyOf"]
+    # A row may also be one value: its duration, or its count.
+    bare = [each for each in duration if each.get("type") != "null"]
+    schema["$defs"]["LimitOverride"] = {"anyOf": [override, *bare]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "environments.yaml"} | schema

@@ -1,0 +1,143 @@
+"""Settings of every process, from environment variables with the prefix `VTID_`.
+
+A name that we do not know is an error, so a slip of the pen cannot silently leave a default in force.
+Each secret may also come from a file, named by the same variable with the suffix `_FILE`.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+PREFIX = "VTID_"
+FILE_SUFFIX = "_FILE"
+SHIPPED_ENVIRONMENTS = Path(__file__).parents[2] / "environments.yaml"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class ConfigurationError(Exception):
+    """A setting or a declaration is wrong. The text names the place, the problem and what is allowed."""
+
+
+def closest(name: str, allowed: list[str]) -> str:
+    """` (did you mean X?)` when one of the allowed names looks like this one, else nothing."""
+    near = difflib.get_close_matches(name, allowed, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected an address like https://host or http://127.0.0.1:8700")
+    return value.rstrip("/")
+
+
+def _safe_web_address(value: str) -> str:
+    address = _web_address(value)
+    parts = urlsplit(address)
+    # Credentials travel to these addresses, so plain HTTP may not leave the machine.
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("plain http:// is allowed for loopback only (127.0.0.1, localhost); use https://")
+    return address
+
+
+def _database_address(value: str) -> str:
+    if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError("expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME")
+    return value
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+SafeWebAddress = Annotated[str, AfterValidator(_safe_web_address)]
+
+
+class Settings(BaseModel):
+    """What a process must know before it starts. Build it with `Settings.load()`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    env: str = Field("dev", min_length=1, description="the section of environments.yaml that is ours")
+    data_dir: Path = Field(Path(".vtid"), description="where the development stack keeps its files")
+    database_url: Annotated[str, AfterValidator(_database_address)] = Field(
+        "", repr=False, description="the ledger; default: SQLite in the data directory"
+    )
+    environments: Path | None = Field(None, description="another environments.yaml")
+    api_url: WebAddress = Field("http://127.0.0.1:8700", description="where our API is")
+    api_token: SecretStr | None = Field(None, description="the API key that the CLI sends")
+    github_api_url: SafeWebAddress = Field("https://api.github.com", description="GitHub's REST API")
+    github_token: SecretStr | None = Field(None, description="our token on GitHub")
+    github_webhook_secret: SecretStr | None = Field(None, description="signs GitHub's webhooks")
+    cloud_run_url: SafeWebAddress | None = Field(None, description="Cloud Run's API; none: Google's own")
+    lease_key: SecretStr | None = Field(None, description="signs the lease tokens of workers")
+    bootstrap_token: SecretStr | None = Field(None, description="admin key of a development stack")
+    page_url: WebAddress | None = Field(
+        None, description="where people see the page; none: the API's address"
+    )
+    temporal_ui_url: WebAddress | None = Field(None, description="Temporal's web UI, for links")
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+        (), description="host names that the API answers to beside loopback, comma-separated"
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The settings of this process (or of the given variables). Raises ConfigurationError."""
+        variables = os.environ if environ is None else environ
+        ours = {name: value for name, value in variables.items() if name.startswith(PREFIX) and value}
+        values = _values(ours, list(cls.model_fields))
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigurationError("\n".join(_told(each) for each in error.errors())) from None
+
+    def model_post_init(self, context: object) -> None:
+        if not self.database_url:
+            file = (self.data_dir / "ledger.db").absolute()
+            object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{file}")
+
+    @property
+    def environments_file(self) -> Path:
+        """The environments.yaml to read: the one that is named, or the shipped one."""
+        return self.environments or SHIPPED_ENVIRONMENTS
+
+
+def _values(variables: Mapping[str, str], fields: list[str]) -> dict[str, str]:
+    """Field -> value. A variable with the suffix `_FILE` gives the content of that file."""
+    allowed = [PREFIX + field.upper() for field in fields]
+    values: dict[str, str] = {}
+    for name, value in sorted(variables.items()):
+        variable = name if name in allowed else name.removesuffix(FILE_SUFFIX)
+        if variable not in allowed:
+            raise ConfigurationError(
+                f"{name} is no setting{closest(variable, allowed)}; known are {', '.join(allowed)}"
+            )
+        field = variable.removeprefix(PREFIX).lower()
+        if field in values:
+            raise ConfigurationError(f"{variable} and {variable}{FILE_SUFFIX} are both set; keep one")
+        values[field] = value if variable == name else _content(name, Path(value))
+    return values
+
+
+def _content(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name} names {file}, which cannot be read: {error}") from error
+
+
+def _told(error: Mapping[str, object]) -> str:
+    location = error["loc"]
+    field = str(location[0]) if isinstance(location, tuple) and location else "?"
+    problem = str(error["msg"]).removeprefix("Value error, ")
+    secret = any(word in field for word in ("token", "secret", "key", "database"))
+    shown = "" if secret else f"={error['input']!r}"
+    return f"{PREFIX}{field.upper()}{shown[:200]}: {problem}"

@@ -1,0 +1,69 @@
+"""The ledger: one object with everything that is kept, by subject."""
+
+from sqlalchemy import inspect, select, text
+
+from vtid.ledger.audit import Audit
+from vtid.ledger.database import BUSY_SECONDS, Database
+from vtid.ledger.dead_letters import DeadLetters
+from vtid.ledger.errors import NotMigrated
+from vtid.ledger.event_log import Events
+from vtid.ledger.idempotency import Idempotency
+from vtid.ledger.journal import JournalStore
+from vtid.ledger.keys import Keys
+from vtid.ledger.orders import Orders
+from vtid.ledger.runs import Runs
+from vtid.ledger.switch import Switch
+from vtid.ledger.tasks import Tasks
+from vtid.ledger.workers import Workers
+
+HEAD = "0001"  # the revision that this program needs; a test holds it equal to the newest migration
+
+
+class Ledger:
+    """Open it with `await Ledger.open(url)`, share it in the whole process, close it at the end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.events = Events(database)
+        self.tasks = Tasks(database)
+        self.runs = Runs(database)
+        self.orders = Orders(database)
+        self.switch = Switch(database)
+        self.journal = JournalStore(database, self.switch)
+        self.dead_letters = DeadLetters(database)
+        self.keys = Keys(database)
+        self.idempotency = Idempotency(database)
+        self.workers = Workers(database)
+        self.audit = Audit(database)
+
+    @classmethod
+    async def open(cls, url: str, *, busy_seconds: float = BUSY_SECONDS) -> "Ledger":
+        """A ledger on a migrated database, waiting at most so long for a lock. Raises LedgerUnavailable, NotMigrated."""
+        database = Database(url, busy_seconds=busy_seconds)
+        try:
+            await _check_revision(database)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database)
+
+    async def close(self) -> None:
+        """Stop listening and close every connection."""
+        await self.events.close()
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Ask the database anything. Raises LedgerUnavailable."""
+        async with self._database.read() as session:
+            await session.execute(select(1))
+
+
+async def _check_revision(database: Database) -> None:
+    async with database.read() as session:
+        there = await session.run_sync(lambda each: inspect(each.connection()).has_table("alembic_version"))
+        found = await session.scalar(text("SELECT version_num FROM alembic_version")) if there else None
+    if found != HEAD:
+        raise NotMigrated(
+            f"the ledger {database.url.render_as_string()} is at revision {found or 'none'}, "
+            f"and this program needs {HEAD}: run `vtid migrate`"
+        )

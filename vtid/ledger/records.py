@@ -1,0 +1,193 @@
+"""What the ledger hands out: frozen records, every time in UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from vtid.domain.commands import OfferWorkOrder
+from vtid.domain.task import TaskStatus
+from vtid.domain.view import RunView
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page of a list. `next_cursor` is None on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class SpecRecord:
+    """One version of a task's spec. state: `draft`, `validated` or `approved`."""
+
+    version: int
+    hash: str
+    state: str
+    markdown: str
+    author: str
+    created_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    reason: str | None  # why it was approved
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run. state: `requested` (not yet known to be in Temporal), `open` or `closed`.
+
+    engine: `ok`, `stuck`, `terminated` or `unreachable`. position: log position of its last event.
+    request: the RunRequest as JSON; empty when the run was not asked for through the API.
+    """
+
+    vtid: str
+    start_id: str
+    run_id: str | None
+    state: str
+    view: RunView
+    engine: str
+    engine_checked_at: datetime | None
+    position: int
+    request: str
+    requested_by: str
+    created_at: datetime
+    updated_at: datetime
+    code: str | None
+    environment: str | None
+    repository: str | None
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """A task with its current spec and its current or last run. `version` counts edits of task and spec."""
+
+    vtid: str
+    title: str
+    status: TaskStatus
+    repository: str
+    environment: str
+    services: tuple[str, ...]
+    priority: int
+    version: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    spec: SpecRecord | None
+    run: RunRecord | None
+
+
+@dataclass(frozen=True)
+class OrderRecord:
+    """A work order. state: `offered`, `claimed`, `withdrawn` or `ended`."""
+
+    order_id: str
+    vtid: str
+    run_id: str
+    offer: int
+    attempt: int
+    state: str
+    command: OfferWorkOrder
+    worker: str | None
+    mode: str | None
+    claimed_at: datetime | None
+    lease_opened_at: datetime | None
+    last_beat_at: datetime | None
+    last_progress_at: datetime | None
+    progress: dict[str, Any] | None
+    ended_reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A worker that was seen. `holding` is the order of its live lease, `vtid` that order's task."""
+
+    worker_id: str
+    first_seen: datetime
+    last_seen: datetime
+    holding: str | None
+    vtid: str | None
+
+
+@dataclass(frozen=True)
+class DeadLetterRecord:
+    """A blocked run's entry in the list. `side_effects` say what the run had done when it was blocked."""
+
+    id: str
+    vtid: str
+    run_id: str
+    stage: str
+    code: str
+    outcome: str
+    message: str
+    failure: dict[str, Any]
+    since: datetime
+    until: datetime | None
+    state: str  # open or resolved
+    resolution: str | None
+    resolved_by: str | None
+    resolved_at: datetime | None
+    side_effects: list[str]
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """An event as the log has it. Events outside a run have neither run_id nor seq."""
+
+    position: int
+    id: str
+    run_id: str | None
+    seq: int | None
+    vtid: str | None
+    type: str
+    stage: str | None
+    at: datetime
+    actor: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SwitchRecord:
+    """The emergency stop, and who switched it last; `since` is None when nobody ever did."""
+
+    armed: bool
+    reason: str
+    by: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """An API key without its secret."""
+
+    name: str
+    role: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The answer that an idempotency key got the first time."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Who did what, and to what."""
+
+    id: int
+    at: datetime
+    who: str
+    role: str
+    verb: str
+    target: str
+    detail: dict[str, Any]
+    request_id: str

@@ -1,0 +1,115 @@
+"""Rows of the tables, as the records that the ledger hands out."""
+
+from dataclasses import replace
+
+from vtid.domain.task import TaskStatus
+from vtid.ledger.codec import order_from_json, view_from_json
+from vtid.ledger.models import ApiKey, DeadLetter, Order, Run, Spec, Task
+from vtid.ledger.records import (
+    DeadLetterRecord,
+    KeyRecord,
+    OrderRecord,
+    RunRecord,
+    SpecRecord,
+    TaskRecord,
+)
+
+
+def task_record(row: Task, spec: Spec | None, run: Run | None) -> TaskRecord:
+    return TaskRecord(
+        vtid=row.vtid,
+        title=row.title,
+        status=TaskStatus(row.status),
+        repository=row.repository,
+        environment=row.environment,
+        services=tuple(row.services),
+        priority=row.priority,
+        version=row.version,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        spec=None if spec is None else spec_record(spec),
+        run=None if run is None else run_record(run),
+    )
+
+
+def spec_record(row: Spec) -> SpecRecord:
+    return SpecRecord(
+        version=row.version,
+        hash=row.hash,
+        state=row.state,
+        markdown=row.markdown,
+        author=row.author,
+        created_at=row.created_at,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        reason=row.reason,
+        warnings=tuple(row.warnings),
+    )
+
+
+def run_record(row: Run) -> RunRecord:
+    view = view_from_json(row.view)
+    return RunRecord(
+        vtid=row.vtid,
+        start_id=row.start_id,
+        run_id=row.run_id,
+        state=row.state,
+        # What the events cannot know: the run's id before its first event, and how Temporal sees it.
+        view=replace(view, run_id=view.run_id or row.run_id, engine=row.engine),
+        engine=row.engine,
+        engine_checked_at=row.engine_checked_at,
+        position=row.position,
+        request=row.request,
+        requested_by=row.requested_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        code=row.code,
+        environment=row.environment,
+        repository=row.repository,
+    )
+
+
+def order_record(row: Order) -> OrderRecord:
+    return OrderRecord(
+        order_id=row.order_id,
+        vtid=row.vtid,
+        run_id=row.run_id,
+        offer=row.offer,
+        attempt=row.attempt,
+        state=row.state,
+        command=order_from_json(row.command),
+        worker=row.worker,
+        mode=row.mode,
+        claimed_at=row.claimed_at,
+        lease_opened_at=row.lease_opened_at,
+        last_beat_at=row.last_beat_at,
+        last_progress_at=row.last_progress_at,
+        progress=row.progress,
+        ended_reason=row.ended_reason,
+        created_at=row.created_at,
+    )
+
+
+def dead_letter_record(row: DeadLetter) -> DeadLetterRecord:
+    return DeadLetterRecord(
+        id=row.id,
+        vtid=row.vtid,
+        run_id=row.run_id,
+        stage=row.stage,
+        code=row.code,
+        outcome=row.outcome,
+        message=row.message,
+        failure=row.failure,
+        since=row.since,
+        until=row.until,
+        state=row.state,
+        resolution=row.resolution,
+        resolved_by=row.resolved_by,
+        resolved_at=row.resolved_at,
+        side_effects=list(row.side_effects),
+    )
+
+
+def key_record(row: ApiKey) -> KeyRecord:
+    return KeyRecord(row.name, row.role, row.created_at, row.expires_at, row.last_used_at)
