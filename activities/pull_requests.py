@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
-from vtid.domain.change import Checks, CheckState, MergeAnswer, PullRequest
+from vtid.domain.change import Checks, CheckState, MergeAnswer, MergeKind, PullRequest
 from vtid.domain.commands import (
     AwaitChecks,
+    AwaitMerge,
     CheckedChange,
     FindEvidence,
     FindMergedChange,
@@ -117,3 +118,19 @@ class PullRequests:
     def merge_pull_request(self, command: MergePullRequest) -> MergeAnswer:
         """Merge exactly this head. Safe to repeat: a merged change stays merged."""
         return self._code_host.merge(command)
+
+    @activity.defn
+    def await_merge(self, command: AwaitMerge) -> MergeAnswer:
+        """Look once whether a person has merged this head. A head that moved goes back to validation."""
+        pull = self._code_host.pull_request(command.repository, command.number)
+        if pull is not None and pull.head_sha != command.head_sha:
+            return MergeAnswer(MergeKind.HEAD_MOVED, head_sha=pull.head_sha)
+        if pull is not None and pull.merged:
+            return MergeAnswer(
+                MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=True
+            )
+        if pull is None or not pull.is_open:
+            return MergeAnswer(MergeKind.CLOSED, "the pull request was closed without a merge")
+        if is_last_look():
+            return MergeAnswer(MergeKind.REFUSED, "nobody merged it in time, and automerge is off")
+        raise not_ready(f"{pull.url} is not merged yet")

@@ -7,9 +7,10 @@ from temporalio import workflow
 
 from activities.deployments import Deployments
 from activities.pull_requests import PullRequests
-from vtid.domain.change import DeployRun, MergeAnswer, MergeKind
+from vtid.domain.change import DeployRun, MergeAnswer, MergeKind, PullRequest
 from vtid.domain.commands import (
     AwaitDeployRun,
+    AwaitMerge,
     DispatchDeploy,
     MergePullRequest,
     ProveDeployment,
@@ -51,17 +52,8 @@ class DeployStage:
     async def _merge(self) -> Stage | None:
         course, pull = self._course, self._course.the_evidence().pull_request
         await course.still_the_pinned_spec()
-        command = MergePullRequest(
-            vtid=course.request.vtid,
-            repository=pull.repository,
-            number=pull.number,
-            head_sha=pull.head_sha,
-            title=pull.title,
-            environment=course.request.environment,
-        )
-        what = f"GitHub to merge {pull.url}"
-        answer = await _finished(
-            course.step(PullRequests.merge_pull_request, command, what, "GitHub"), self._merged
+        answer = await (
+            self._merge_ourselves(pull) if course.request.environment.automerge else self._see_merged(pull)
         )
         if answer.kind is MergeKind.HEAD_MOVED and answer.head_sha is not None:
             head_moved(course, answer.head_sha)
@@ -74,6 +66,28 @@ class DeployStage:
         if answer.kind is not MergeKind.MERGED:
             raise RunStopped("MERGE_REFUSED", answer.reason)
         return None
+
+    async def _merge_ourselves(self, pull: PullRequest) -> MergeAnswer:
+        command = MergePullRequest(
+            vtid=self._course.request.vtid,
+            repository=pull.repository,
+            number=pull.number,
+            head_sha=pull.head_sha,
+            title=pull.title,
+            environment=self._course.request.environment,
+        )
+        what = f"GitHub to merge {pull.url}"
+        merge = self._course.step(PullRequests.merge_pull_request, command, what, "GitHub")
+        return await _finished(merge, self._merged)
+
+    async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
+        """Policy leaves the merge to a person: wait for it, and take what they merged."""
+        command = AwaitMerge(pull.repository, pull.number, pull.head_sha)
+        answer = await self._course.step(
+            PullRequests.await_merge, command, f"a person to merge {pull.url} (automerge is off)", "approver"
+        )
+        self._merged(answer)
+        return answer
 
     def _merged(self, answer: MergeAnswer) -> None:
         """Keep what the merge gave. Told at once, so that a cancel which comes now cannot hide it."""

@@ -81,6 +81,7 @@ def shortened(**changes: Any) -> dict[str, Limit]:
         "gather_facts": replace(LIMITS["gather_facts"], tries=2, back_off=(second,)),
         "prove_deployment": replace(LIMITS["prove_deployment"], budget=3 * second, back_off=(second,)),
         "record_events": replace(LIMITS["record_events"], back_off=(second,)),
+        "await_merge": replace(LIMITS["await_merge"], back_off=(second,)),
         "stop_confirmed": replace(LIMITS["stop_confirmed"], one_try=2 * second, budget=2 * second),
     }
     return short | changes
@@ -97,6 +98,7 @@ class Story:
     limits: dict[str, Limit] = field(default_factory=shortened)
     policy: Policy = field(default_factory=Policy)
     deploy: Deploy = field(default_factory=Deploy)
+    automerge: bool = True
     handle: WorkflowHandle[VtidRun, RunView] | None = None
 
     @property
@@ -114,6 +116,7 @@ class Story:
             checks=ChecksPolicy(required=("ci",)),
             policy=self.policy,
             deploy=self.deploy,
+            automerge=self.automerge,
         )
         request = RunRequest(
             vtid=VTID,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.workflows.conftest import Story
-from tests.workflows.world import HEAD, MERGED, NEXT_HEAD, OLD
+from tests.workflows.world import MERGED, NEXT_HEAD, OLD
 from vtid.domain.change import CheckState, MergeAnswer, MergeKind
 from vtid.domain.environment import Deploy, Policy
 from vtid.domain.stages import Move, Stage, StageStatus
@@ -66,14 +66,9 @@ async def test_a_spec_that_changed_meanwhile_is_not_merged(story: Story) -> None
 
 
 async def test_a_head_that_moves_under_the_merge_is_validated_again(story: Story) -> None:
-    story.github.merge_answers = [MergeAnswer(MergeKind.HEAD_MOVED, head_sha=NEXT_HEAD)]
+    story.github.moves_to = NEXT_HEAD
     await story.start()
-    terms = await story.claim()
-    pull = story.github.open_pull()
-    story.github.pulls[7] = replace(pull, head_sha=HEAD)
-    await story.hand_in(terms)
-    await story.until_told("change.head_moved")
-    story.github.pulls[7] = replace(pull, head_sha=NEXT_HEAD)
+    await story.work_honestly()
 
     view = await story.ends()
     assert view.status is TaskStatus.COMPLETED
@@ -121,6 +116,21 @@ async def test_a_dispatched_deploy_is_started_once(story: Story) -> None:
 
     assert (await story.ends()).status is TaskStatus.COMPLETED
     assert story.github.dispatches == 1
+
+
+async def test_without_automerge_the_run_waits_for_a_person_and_sees_the_merge(story: Story) -> None:
+    story.automerge = False
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("step.started await_merge")
+    assert story.github.merges == 0
+    pull = story.github.pulls[7]
+    story.github.pulls[7] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    assert view.merged == MERGED
+    assert story.github.merges == 0
 
 
 async def test_a_change_without_a_service_has_nothing_to_deploy(story: Story) -> None:

@@ -120,6 +120,7 @@ class GitHub:
         default_factory=lambda: [CheckState.GREEN]
     )  # one a look, the last stays
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
+    moves_to: str | None = None  # the head that shows up right when the merge is sent
     merges: int = 0
     dispatches: int = 0
     deploy_conclusion: str = "success"
@@ -169,6 +170,10 @@ class GitHub:
         if self.merge_answers:
             return self.merge_answers.pop(0)
         pull = self.pulls[command.number]
+        if self.moves_to is not None:
+            head, self.moves_to = self.moves_to, None
+            self.pulls[command.number] = replace(pull, head_sha=head)
+            return MergeAnswer(MergeKind.HEAD_MOVED, head_sha=head)
         if pull.merged:
             return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, merged_before=True)
         self.merges += 1

@@ -231,6 +231,15 @@ class MergePullRequest:
 
 
 @dataclass(frozen=True)
+class AwaitMerge:
+    """Wait for a person to merge exactly this head."""
+
+    repository: str
+    number: int
+    head_sha: str
+
+
+@dataclass(frozen=True)
 class DispatchDeploy:
     """Start the deploy workflow once. `nonce` finds a dispatch whose answer was lost."""
 
