@@ -190,6 +190,15 @@ class WorkDesk:
         order = await self._ledger.orders.get(lease.order_id)
         return order.state == "claimed" and (order.worker, order.attempt) == (lease.worker, lease.attempt)
 
+    async def _is_opening(self, lease: Lease, now: datetime) -> bool:
+        """Whether Temporal does not know the lease because it is too young, not because it is over."""
+        if lease.age(now).total_seconds() > OPENING_SECONDS:
+            return False
+        try:
+            return (await self._ledger.orders.get(lease.order_id)).state in ("offered", "claimed")
+        except LedgerUnavailable:
+            return True
+
     async def _keep_clocks(self, lease: Lease, progress: dict[str, Any] | None) -> bool:
         """Write the heartbeat down; False when the ledger could not take it."""
         waiting = self._unwritten.get(lease.order_id)
@@ -268,6 +277,9 @@ class WorkDesk:
             accepted=refused is None,
             reason=refused,
         )
+        if refused is None:
+            # The run tells it too, after it has looked; until then the worker must not be given it again.
+            await self._ledger.orders.ended(lease.order_id, kind)
 
     # --- leases
 

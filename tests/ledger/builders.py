@@ -23,7 +23,7 @@ async def task(
     ledger: Ledger, vtid: str | None = VTID, *, markdown: str | None = SPEC, **fields: Any
 ) -> TaskRecord:
     """A task with a draft spec."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "title": "A shop",
         "repository": "acme/shop",
         "environment": "dev",
@@ -42,7 +42,12 @@ async def approved(ledger: Ledger, vtid: str | None = VTID, **fields: Any) -> Ta
 
 
 def request(vtid: str = VTID, start_id: str = "start-1", *, spec: str = SPEC, **changes: Any) -> RunRequest:
-    fields = {"title": "A shop", "spec_version": 1, "repository": "acme/shop", "environment": DEV}
+    fields: dict[str, Any] = {
+        "title": "A shop",
+        "spec_version": 1,
+        "repository": "acme/shop",
+        "environment": DEV,
+    }
     return RunRequest(
         vtid=vtid, start_id=start_id, spec_hash=spec_hash(spec), limits=carried({}), **(fields | changes)
     )
@@ -61,7 +66,7 @@ async def started(
 def offer(
     order_id: str = "order-1", *, vtid: str = VTID, run_id: str = "run-1", **changes: Any
 ) -> OfferWorkOrder:
-    fields = {
+    fields: dict[str, Any] = {
         "offer": 1,
         "attempt": 1,
         "spec_hash": spec_hash(SPEC),

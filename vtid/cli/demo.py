@@ -94,7 +94,12 @@ async def _present(stack: Stack, *, as_json: bool) -> None:
     session = Session(stack.api, stack.token, stack.data_dir, as_json)
     if as_json:
         print(stack.addresses.ready_line(), flush=True)
-    await asyncio.gather(_seed(stack, session), Board(welcome(stack)).show(session))
+    board = Board(welcome(stack))
+    both = asyncio.gather(_seed(stack, session), board.show(session))
+    try:
+        await both
+    finally:
+        both.cancel()
 
 
 async def _seed(stack: Stack, session: Session) -> None:

@@ -34,7 +34,8 @@ class Stack:
 
     `port` is the API's; 0 takes free ports for all processes. `env` is laid over the environment that the
     processes get. `say` is told one line for each thing that a person should see. Entering raises PortBusy,
-    DirectoryBusy, StackError, or what is wrong with the configuration.
+    DirectoryBusy, StackError, or what is wrong with the configuration. Enter it in a thread that lives as
+    long as the stack: Linux ends the processes together with the thread that started them.
     """
 
     def __init__(

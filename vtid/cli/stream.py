@@ -41,7 +41,10 @@ class Connected:
 async def follow(
     session: Session, vtid: str | None = None, *, after: str | None = None
 ) -> AsyncIterator[Happened | Lost | Connected]:
-    """Every event after this position (None: from now on), for ever. Raises CommandFailed when refused."""
+    """Every event after this position (None: from now on), for ever. Raises CommandFailed when refused.
+
+    An outage is told once, however often the connection is tried again meanwhile.
+    """
     last, tries = after, 0
     timeout = httpx.Timeout(10.0, read=SILENCE_SECONDS)
     while True:
@@ -54,9 +57,11 @@ async def follow(
                     if isinstance(told, Happened):
                         last = told.position
                     yield told
-            yield Lost("the server ended the stream")
+            reason = "the server ended the stream"
         except (httpx.TransportError, SSEError) as error:
-            yield Lost(str(error) or type(error).__name__)
+            reason = str(error) or type(error).__name__
+        if tries == 0:
+            yield Lost(reason)
         await asyncio.sleep(RECONNECT_SECONDS[min(tries, len(RECONNECT_SECONDS) - 1)])
         tries += 1
 

@@ -58,7 +58,7 @@ def overridden(name: str, override: LimitOverride) -> Limit:
     """The row of this name with the override applied. Raises ValueError when the numbers contradict."""
     row = LIMITS[name]
     limit = _parts(row, override) if override._whole is None else _by_one_value(row, override._whole)
-    _check(limit)
+    _check(row, limit)
     return limit
 
 
@@ -99,9 +99,11 @@ def _parts(row: Limit, override: LimitOverride) -> Limit:
     return replace(row, **given)
 
 
-def _check(limit: Limit) -> None:
-    if limit.lane is Lane.TIMER and limit.tries == FOREVER and limit.one_try is None:
+def _check(row: Limit, limit: Limit) -> None:
+    if row.tries != FOREVER and limit.tries == FOREVER:
         raise ValueError("tries must be at least 1 here")
+    if row.tries == 1 and limit.tries != 1:
+        raise ValueError("tries must stay 1 here: this is never tried again by itself")
     bounds = {
         "one_try": limit.one_try,
         "heartbeat": limit.heartbeat,

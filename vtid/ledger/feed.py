@@ -59,7 +59,7 @@ class EventFeed:
         idle = 0
         try:
             async with self._bell() as bell:
-                while idle < LINGER_LOOKS:
+                while self._listeners or idle < LINGER_LOOKS:
                     bell.clear()  # before the look, so that a ring during it is not lost
                     self._seen = await self._last_position()
                     self._answer(True)

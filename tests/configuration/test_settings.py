@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from vtid.configuration.settings import SHIPPED_ENVIRONMENTS, ConfigurationError, Settings
+
+
+def problem(**variables: str) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        Settings.load(variables)
+    return str(error.value)
+
+
+def test_without_variables_everything_is_on_this_machine() -> None:
+    settings = Settings.load({"PATH": "/bin", "TEMPORAL_ADDRESS": "127.0.0.1:7233"})
+
+    assert settings.env == "dev"
+    assert settings.database_url == f"sqlite+aiosqlite:///{Path('.vtid/ledger.db').absolute()}"
+    assert settings.environments_file == SHIPPED_ENVIRONMENTS
+    assert settings.github_token is None
+
+
+def test_the_ledger_lies_in_the_data_directory_unless_it_is_named(tmp_path: Path) -> None:
+    named = "postgresql+asyncpg://ledger@db/vtid"
+
+    assert Settings.load({"VTID_DATA_DIR": str(tmp_path)}).database_url.endswith(f"{tmp_path}/ledger.db")
+    assert Settings.load({"VTID_DATABASE_URL": named}).database_url == named
+
+
+def test_a_secret_comes_from_a_file_and_is_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("ghp_secret\n")
+
+    settings = Settings.load({"VTID_GITHUB_TOKEN_FILE": str(tmp_path / "token")})
+
+    assert settings.github_token is not None
+    assert settings.github_token.get_secret_value() == "ghp_secret"
+    assert "ghp_secret" not in repr(settings)
+
+
+def test_lists_are_separated_by_commas() -> None:
+    assert Settings.load({"VTID_ALLOWED_HOSTS": "a.example, b.example"}).allowed_hosts == (
+        "a.example",
+        "b.example",
+    )
+
+
+def test_an_empty_variable_counts_as_none() -> None:
+    assert Settings.load({"VTID_CLOUD_RUN_URL": ""}).cloud_run_url is None
+
+
+def test_an_unknown_name_is_refused_with_the_closest_known_one() -> None:
+    text = problem(VTID_GITHUB_TOKN="x")
+
+    assert text.startswith(
+        "VTID_GITHUB_TOKN is no setting (did you mean VTID_GITHUB_TOKEN?); known are VTID_ENV,"
+    )
+
+
+def test_a_value_and_a_file_for_one_secret_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("x")
+
+    text = problem(VTID_LEASE_KEY="x", VTID_LEASE_KEY_FILE=str(tmp_path / "key"))
+
+    assert text == "VTID_LEASE_KEY and VTID_LEASE_KEY_FILE are both set; keep one"
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    assert "VTID_LEASE_KEY_FILE names /no/such/file" in problem(VTID_LEASE_KEY_FILE="/no/such/file")
+
+
+@pytest.mark.parametrize("variable", ["VTID_CLOUD_RUN_URL", "VTID_GITHUB_API_URL"])
+def test_credentials_leave_this_machine_only_encrypted(variable: str) -> None:
+    assert Settings.load({variable: "http://127.0.0.1:8080/"})
+    assert "plain http:// is allowed for loopback only" in problem(**{variable: "http://example.org"})
+
+
+def test_every_wrong_value_is_told_at_once_and_secrets_are_not() -> None:
+    text = problem(VTID_API_URL="nonsense", VTID_DATABASE_URL="mysql://user:password@db/x")
+
+    assert "VTID_API_URL='nonsense': expected an address like" in text
+    assert "VTID_DATABASE_URL: expected sqlite+aiosqlite:///FILE or" in text
+    assert "password" not in text
