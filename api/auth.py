@@ -17,7 +17,6 @@ from api.problems import Problem
 from vtid.ledger import LedgerUnavailable
 from vtid.ledger.keys import Keys
 
-COOKIE = "vtid_session"
 BOOTSTRAP = "bootstrap"
 SESSION_HOURS = 12
 _FRESH_SECONDS = 60.0
@@ -84,6 +83,8 @@ class Authenticator:
         self._keys = keys
         self._guests = guests
         self._session_key = session_key
+        # Cookies know no ports, so two installations on one machine need two names.
+        self.cookie = f"vtid_session_{hashlib.sha256(session_key.encode()).hexdigest()[:8]}"
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._names: tuple[float, frozenset[str]] = (-_KEPT_SECONDS, frozenset())
@@ -92,7 +93,7 @@ class Authenticator:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and secret.strip():
             return await self._of_key(secret.strip(), request)
-        if cookie := request.cookies.get(COOKIE):
+        if cookie := request.cookies.get(self.cookie):
             return await self._of_session(cookie, request)
         raise _unauthenticated("send your API key as 'Authorization: Bearer …'")
 
@@ -192,13 +193,16 @@ class Authenticator:
             raise Problem("FORBIDDEN", "a page of another site may not act here")
 
     def _is_our_name(self, host: str) -> bool:
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        return name.lower() in _LOOPBACK_NAMES | self._guests.hosts
+        return _name_in(host) in _LOOPBACK_NAMES | self._guests.hosts
 
     def _is_local_dev(self, request: HTTPConnection) -> bool:
-        host = request.headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        return self._guests.dev and _from_loopback(request) and name.lower() in _LOOPBACK_NAMES
+        host = _name_in(request.headers.get("host", ""))
+        return self._guests.dev and _from_loopback(request) and host in _LOOPBACK_NAMES
+
+
+def _name_in(host: str) -> str:
+    """The name of a Host header, without its port."""
+    return host.lower() if host.endswith("]") else host.lower().rsplit(":", 1)[0]
 
 
 def _from_loopback(request: HTTPConnection) -> bool:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from api.grants import Grant, deadlines
 from api.plain import moment, plain
-from api.work_orders import Grant, deadlines
 from vtid.domain.limits import SUSPECT_AFTER_SHARE
 from vtid.domain.view import RunView
 from vtid.ledger.records import (

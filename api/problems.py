@@ -93,7 +93,7 @@ def _status_and_title(code: str) -> tuple[int, str]:
         return API_CODES[code].status, API_CODES[code].says
     if code in _PLAIN:
         return _PLAIN[code]
-    return 409, FAILURES[code].says
+    return 409, FAILURES[code].says if code in FAILURES else "the run refuses it"
 
 
 def _stage_of(code: str) -> str | None:

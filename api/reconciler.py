@@ -16,6 +16,9 @@ from vtid.ledger.records import RunRecord
 PERIOD_SECONDS = 10.0
 STUCK_AFTER_TRIES = 3
 _AT_ONCE = 10  # describes under way at a time
+# Many runs are looked at in shares, so that looking costs Temporal little; each within a minute.
+_SHARES = 5
+_MANY = 100
 
 log = structlog.get_logger()
 
@@ -50,6 +53,7 @@ class Reconciler:
         self._now = now
         self._announced: bool | None = None  # how the switch stood when all runs were last told
         self._hurry = asyncio.Event()
+        self._passes = 0
 
     async def run(self) -> None:
         """One pass after the other until cancelled. What is out of reach is told and tried again."""
@@ -70,13 +74,16 @@ class Reconciler:
         self._hurry.set()
 
     async def reconcile(self) -> None:
-        """One pass over all unfinished runs. Raises LedgerUnavailable."""
+        """One pass over the unfinished runs, or over a share of them when they are many.
+
+        Raises LedgerUnavailable.
+        """
         records = await self._ledger.runs.unfinished()
         self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
         gate = asyncio.Semaphore(_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                for record in records:
+                for record in self._share_of(records):
                     group.create_task(self._one_at_a_time(gate, record))
             await self._announce_switch(records)
         except* EngineUnavailable as errors:
@@ -86,6 +93,10 @@ class Reconciler:
             raise LedgerUnavailable(str(errors.exceptions[0])) from errors
         else:
             self._presenter.engine_unreachable = False
+
+    def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
+        self._passes += 1
+        return records if len(records) <= _MANY else records[self._passes % _SHARES :: _SHARES]
 
     async def _one_at_a_time(self, gate: asyncio.Semaphore, record: RunRecord) -> None:
         async with gate:

@@ -53,6 +53,7 @@ from workflows.connection import TASK_QUEUE
 from workflows.vtid_run import VtidRun
 
 CALL_SECONDS = 8.0  # of one message to a run; a client of ours waits longer than that
+BEAT_SECONDS = 3.0  # of one heartbeat: without an answer it is kept in the ledger alone
 _START_ID = "start_id"
 
 _STAGE = SearchAttributeKey.for_keyword("VtidStage")
@@ -177,7 +178,7 @@ class Runs:
 
     async def beat(self, run: RunRef, attempt: int) -> Beat:
         try:
-            async with self._bounded():
+            async with self._bounded(BEAT_SECONDS):
                 await self._lease(run, attempt).heartbeat()
         except AsyncActivityCancelledError as told:
             # A paused or reset activity is an operator's business in Temporal; the work itself goes on.
@@ -207,19 +208,25 @@ class Runs:
         )
 
     @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
+    async def _bounded(self, seconds: float | None = None) -> AsyncIterator[None]:
         """Bound a call in time and turn Temporal's errors into ours: the one place that knows them."""
+        seconds = seconds or self._call_seconds
         try:
-            async with asyncio.timeout(self._call_seconds):
+            async with asyncio.timeout(seconds):
                 yield
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             raise EngineUnavailable(
-                f"no answer from the run within {self._call_seconds:g} s; what was asked may still happen"
+                f"no answer from the run within {seconds:g} s; what was asked may still happen"
             ) from error
         except WorkflowQueryFailedError as error:
             raise EngineUnavailable(f"the run cannot answer now: {error}") from error
+        except RuntimeError as error:
+            # How the SDK tells that its first connection failed; nothing narrower is raised.
+            if not str(error).startswith("Failed client connect"):
+                raise
+            raise EngineUnavailable("Temporal is out of reach (no connection)") from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise RunOver(error.message) from error

@@ -1,6 +1,7 @@
 """Serving the app: uvicorn, made to stop while streams are open and to tell when it is ready."""
 
 import json
+import signal
 import socket
 import sys
 from types import FrameType
@@ -42,4 +43,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         stop(self._app)
-        super().handle_exit(sig, frame)
+        # Unlike uvicorn's own: the signal is not raised again after serving, so the caller can still
+        # close what it opened. A second Ctrl-C waits for nothing.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True

@@ -1,17 +1,17 @@
 """The desk at which workers claim orders, beat, and hand in what they did. REST, MCP and gateway share it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.claims import Claims, disarmed
 from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
+from api.grants import BeatAnswer, Grant, lease_of
 from api.leases import Lease, LeaseTokens, NoLease
 from api.problems import Problem
 from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
-from vtid.domain.limits import HEARTBEAT_DUE
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal
 from vtid.ledger.records import OrderRecord, TaskRecord
 
@@ -21,26 +21,6 @@ REFUSED_REST_SECONDS = 5.0
 OPENING_SECONDS = 10.0
 
 _LOST_THE_RACE = {"ALREADY_CLAIMED", "LEASE_LOST", "ILLEGAL_TRANSITION"}
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A claimed order: all that a worker needs."""
-
-    order: OrderRecord
-    lease: Lease
-    token: str
-    spec: str
-    environment: str
-
-
-@dataclass(frozen=True)
-class BeatAnswer:
-    """What a worker is told at its heartbeat."""
-
-    action: Beat
-    expires_at: datetime
-    reason: str | None = None
 
 
 async def _still_there() -> bool:
@@ -110,7 +90,7 @@ class WorkDesk:
         for order in await self._ledger.orders.held_by(worker, vtid=vtid):
             task = await self._task_of(order)
             opened_at = order.lease_opened_at or order.claimed_at or self._now()
-            lease = _lease(order, order.attempt, worker, order.mode or mode, opened_at)
+            lease = lease_of(order, order.attempt, worker, order.mode or mode, opened_at)
             if task is not None and lease.ends_at > self._now():
                 return self._granted(order, lease, task)
         return None
@@ -149,7 +129,7 @@ class WorkDesk:
         await self._ledger.orders.claimed(
             order.order_id, worker=worker, attempt=terms.attempt, mode=mode, opened_at=terms.opened_at
         )
-        return _lease(order, terms.attempt, worker, mode, terms.opened_at)
+        return lease_of(order, terms.attempt, worker, mode, terms.opened_at)
 
     def _granted(self, order: OrderRecord, lease: Lease, task: TaskRecord) -> Grant:
         markdown = task.spec.markdown if task.spec else ""
@@ -190,15 +170,6 @@ class WorkDesk:
         order = await self._ledger.orders.get(lease.order_id)
         return order.state == "claimed" and (order.worker, order.attempt) == (lease.worker, lease.attempt)
 
-    async def _is_opening(self, lease: Lease, now: datetime) -> bool:
-        """Whether Temporal does not know the lease because it is too young, not because it is over."""
-        if lease.age(now).total_seconds() > OPENING_SECONDS:
-            return False
-        try:
-            return (await self._ledger.orders.get(lease.order_id)).state in ("offered", "claimed")
-        except LedgerUnavailable:
-            return True
-
     async def _keep_clocks(self, lease: Lease, progress: dict[str, Any] | None) -> bool:
         """Write the heartbeat down; False when the ledger could not take it."""
         waiting = self._unwritten.get(lease.order_id)
@@ -218,13 +189,14 @@ class WorkDesk:
             note = (await self._ledger.runs.current(lease.vtid)).view.note
         except LedgerUnavailable:
             note = None
-        return note or "the run asks you to stop"
+        return note or "the run does not need this lease any more"
 
     # --- results
 
     async def evidence(self, order_id: str, token: str, claim: ClaimedEvidence) -> Lease:
         """Hand in evidence. Raises Problem LEASE_LOST; a late claim is refused and kept."""
         lease = self._read(order_id, token)
+        claim = replace(claim, by=lease.worker)
         command = SubmitEvidence(lease.attempt, lease.worker, claim)
         await self._tell(lease, "evidence", asdict(claim), self._engine.submit_evidence(lease.run, command))
         return lease
@@ -307,30 +279,3 @@ class WorkDesk:
         theirs = {"order_id": holder.order_id, "attempt": holder.attempt, "worker": holder.worker}
         text = f"the lease is over; {holder.worker} holds attempt {holder.attempt} now"
         return Problem("LEASE_LOST", text, expected=mine, actual=theirs, holder=theirs)
-
-
-def _lease(order: OrderRecord, attempt: int, worker: str, mode: str, opened_at: datetime) -> Lease:
-    ends_at = opened_at + timedelta(seconds=order.command.cap_seconds)
-    return Lease(
-        order_id=order.order_id,
-        vtid=order.vtid,
-        run_id=order.run_id,
-        attempt=attempt,
-        worker=worker,
-        mode=mode,
-        lost_seconds=order.command.lost_seconds,
-        iat=int(opened_at.timestamp()),
-        exp=int(ends_at.timestamp()),
-    )
-
-
-def deadlines(grant: Grant) -> dict[str, float]:
-    """The clocks that the worker lives by, in seconds."""
-    command = grant.order.command
-    unattended = grant.lease.mode == "unattended"
-    return {
-        "heartbeat_seconds": min(command.heartbeat_seconds, HEARTBEAT_DUE.total_seconds()),
-        "lost_seconds": command.lost_seconds,
-        "progress_seconds": command.unattended_progress_seconds if unattended else command.progress_seconds,
-        "cap_seconds": command.cap_seconds,
-    }

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from api.auth import COOKIE, SESSION_HOURS
+from api.auth import SESSION_HOURS
 from api.services import Body, Given, ViewerOrWorker
 
 UI = Path(__file__).parents[1] / "ui"
@@ -34,7 +34,7 @@ async def page(request: Request, given: Given) -> HTMLResponse:
     """The page. On this machine, in dev, it signs in by itself."""
     response = HTMLResponse((UI / "index.html").read_text(encoding="utf-8"))
     if session := given.auth.guest_session(request):
-        _keep(response, session, secure=request.url.scheme == "https")
+        _keep(response, given.auth.cookie, session, secure=request.url.scheme == "https")
     return response
 
 
@@ -43,7 +43,7 @@ async def sign_in(body: SignIn, request: Request, given: Given) -> JSONResponse:
     """Exchange an API key for a session cookie."""
     principal, session = await given.auth.sign_in(body.key, request)
     response = JSONResponse({"name": principal.name, "role": principal.role.value})
-    _keep(response, session, secure=request.url.scheme == "https")
+    _keep(response, given.auth.cookie, session, secure=request.url.scheme == "https")
     return response
 
 
@@ -54,13 +54,14 @@ async def who_am_i(actor: ViewerOrWorker) -> dict[str, str]:
 
 
 @router.delete("/api/v1/session", status_code=204)
-async def sign_out() -> Response:
+async def sign_out(given: Given) -> Response:
+    """Forget the session cookie."""
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(given.auth.cookie)
     return response
 
 
-def _keep(response: Response, session: str, *, secure: bool) -> None:
+def _keep(response: Response, cookie: str, session: str, *, secure: bool) -> None:
     response.set_cookie(
-        COOKIE, session, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=secure
+        cookie, session, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=secure
     )

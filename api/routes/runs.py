@@ -139,8 +139,9 @@ def _ref(record: RunRecord) -> RunRef:
 
 
 async def _stored(given: Services, record: RunRecord) -> dict[str, Any]:
-    """The ledger's word; the clocks of a lease are read only while somebody holds one."""
-    holder = await given.ledger.orders.holder(record.vtid) if record.view.worker else None
+    """The ledger's word; the clocks of a lease are read only while somebody works."""
+    works = record.view.worker is not None and record.view.stage is Stage.WORKER
+    holder = await given.ledger.orders.holder(record.vtid) if works else None
     return given.presenter.run(record, holder)
 
 

@@ -1,5 +1,6 @@
 """The worker's side: claim, heartbeat, evidence, fail, release."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -89,10 +90,10 @@ async def beat(order_id: str, body: Heartbeat, given: Given, _: Worker) -> JSONR
 @router.post("/work-orders/{order_id}/evidence")
 async def hand_in(order_id: str, body: HandIn, request: Request, given: Given, actor: Worker) -> JSONResponse:
     """Hand in the pull request and its head. Nothing in it is believed: GitHub is read."""
-    claim = _checked(body, actor.name)
+    claim = _checked(body)
     lease = await given.desk.evidence(order_id, body.lease, claim)
     await given.audit(request, actor, "order.evidence", lease.vtid, order_id=order_id, pr_url=claim.pr_url)
-    return JSONResponse(_accepted(lease) | {"evidence": plain(claim)})
+    return JSONResponse(_accepted(lease) | {"evidence": plain(replace(claim, by=lease.worker))})
 
 
 @router.post("/work-orders/{order_id}/fail")
@@ -137,7 +138,7 @@ async def list_workers(
     return JSONResponse({"items": [given.presenter.worker(each) for each in workers], "next_cursor": None})
 
 
-def _checked(body: HandIn, by: str) -> ClaimedEvidence:
+def _checked(body: HandIn) -> ClaimedEvidence:
     """The claim in the domain's terms. Raises Problem VALIDATION that names the field."""
     try:
         parse_pull_url(body.pr_url)
@@ -145,7 +146,7 @@ def _checked(body: HandIn, by: str) -> ClaimedEvidence:
     except InvalidEvidence as error:
         wrong = {"field": error.field, "message": str(error)}
         raise Problem("VALIDATION", f"{error.field}: {error}", errors=(wrong,)) from error
-    return ClaimedEvidence(body.pr_url.strip(), sha, body.branch, tuple(body.files), body.summary, by)
+    return ClaimedEvidence(body.pr_url.strip(), sha, body.branch, tuple(body.files), body.summary)
 
 
 def _accepted(lease: Lease) -> dict[str, Any]:

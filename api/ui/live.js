@@ -10,6 +10,7 @@ const runs = signal(new Map());
 export const connection = signal({ state: "opening", since: Date.now(), why: null });
 export const asOf = signal(null); // when the server last told us something
 export const system = signal(null);
+export const signedOut = signal(false);
 export const now = signal(Date.now());
 export const groups = computed(() => {
   const found = { needs: [], open: [], done: [] };
@@ -25,7 +26,20 @@ async function get(path) {
   const answer = await fetch(API + path, { signal: AbortSignal.timeout(10000) });
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));
+  signedOut.value = answer.status === 401;
   throw new Error(problem.detail ?? `the server answered ${answer.status}`);
+}
+
+export async function signIn(key) {
+  const answer = await fetch(`${API}/session`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ key }),
+    signal: AbortSignal.timeout(10000),
+  });
+  if (!answer.ok) throw new Error((await answer.json()).detail);
+  signedOut.value = false;
+  open();
 }
 
 // Any interleaving of snapshot and stream converges: an older view never replaces a newer one.
@@ -70,7 +84,7 @@ export async function open() {
     listen();
   } catch (error) {
     say("lost", error.message);
-    setTimeout(open, RETRY_MS);
+    if (!signedOut.peek()) setTimeout(open, RETRY_MS);
   }
 }
 

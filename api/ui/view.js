@@ -34,7 +34,7 @@ function Failure({ run }) {
     <p><code>${code}</code> ${message}</p>
     ${advice && html`<p class="advice">What to do: ${advice}.</p>`}
     ${causes?.length > 0 && html`<details><summary>Causes</summary><ol>${causes.map((c) => html`<li><code>${c.type}</code> ${c.message}</li>`)}</ol></details>`}
-    ${moves.length > 0 && html`<p class="moves">Decide with <code>vtid run rescue ${run.vtid} --move ${moves.join("|")}</code></p>`}
+    ${moves.length > 0 && html`<p class="moves">Decide with <code>vtid run rescue ${run.vtid} ${moves.join("|")}</code></p>`}
   </div>`;
 }
 
@@ -60,7 +60,7 @@ function Run({ run, now }) {
     ${run.note && html`<p class="note">${run.note}</p>`}
     <footer>
       <span>${run.repository}${run.environment && html` → <b>${run.environment}</b>`}</span>
-      ${run.worker && html`<span>worker <b>${run.worker}</b></span>`}
+      ${run.worker && run.stage === "WORKER" && html`<span>worker <b>${run.worker}</b></span>`}
       ${run.merged && html`<span>merged as <code>${run.merged.slice(0, 8)}</code></span>`}
       ${run.ended_at
         ? html`<span>ended <${When} at=${run.ended_at} now=${now} /></span>`
@@ -79,7 +79,7 @@ const Empty = () =>
   html`<section class="empty">
     <h2>No runs yet</h2>
     <p>A run takes an approved spec to a proven deployment. Start the first one:</p>
-    <pre>vtid task create --title "…" --repository acme/shop --environment dev --spec spec.md
+    <pre>vtid task create --title "…" --spec spec.md
 vtid spec approve VTID-00001
 vtid run start VTID-00001</pre>
     <p>It appears here by itself.</p>
@@ -96,9 +96,26 @@ function Connection({ connection, asOf, now }) {
 const Banner = ({ connection, asOf, now }) =>
   connection.state === "lost" &&
   html`<p class="banner" role="alert">
-    The connection is lost since ${duration((now - connection.since) / 1000)}${connection.why && ` (${connection.why})`}.
+    The connection has been lost for ${duration((now - connection.since) / 1000)}${connection.why && ` (${connection.why})`}.
     ${asOf ? ` What you see is as of ${new Date(asOf).toLocaleTimeString()}.` : ""} Trying again.
   </p>`;
+
+export function SignIn({ signIn }) {
+  const submit = async (event) => {
+    event.preventDefault();
+    const { key, problem } = event.target.elements;
+    problem.value = "";
+    await signIn(key.value).catch((error) => (problem.value = error.message));
+  };
+  return html`<form class="signin" onSubmit=${submit}>
+    <h1>VTID runs</h1>
+    <label for="key">Your API key</label>
+    <input id="key" name="key" type="password" autocomplete="current-password" required />
+    <output name="problem" role="alert"></output>
+    <button>Sign in</button>
+    <p>An administrator makes one with <code>vtid token create --role viewer</code>.</p>
+  </form>`;
+}
 
 export function Page({ groups, connection, asOf, system, now }) {
   const { needs, open, done } = groups;
@@ -106,13 +123,13 @@ export function Page({ groups, connection, asOf, system, now }) {
   return html`
     <header class="top">
       <h1>VTID runs</h1>
-      <p class="sum">${needs.length} need you · ${open.length} under way · ${done.length} ended</p>
+      <p class="sum" aria-live="polite">${needs.length} need you · ${open.length} under way · ${done.length} ended</p>
       <${Connection} connection=${connection} asOf=${asOf} now=${now} />
     </header>
     <${Banner} connection=${connection} asOf=${asOf} now=${now} />
     ${system?.armed === false &&
     html`<p class="banner stop" role="alert"><b>Emergency stop.</b> Nothing new is dispatched: ${system.reason} (${system.by})</p>`}
-    <main aria-live="polite">
+    <main>
       ${none && connection.state !== "opening" && html`<${Empty} />`}
       <${Section} title="Needs you" runs=${needs} now=${now} />
       <${Section} title="Under way" runs=${open} now=${now} />

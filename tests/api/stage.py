@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 from fastapi import FastAPI
 
+from api.plain import plain
 from api.services import Services
 from tests.api.engine import FakeEngine
 from vtid.domain.commands import OfferWorkOrder, RecordEvents
@@ -88,6 +89,11 @@ class Play:
         event = RunEvent(run_id, seq, vtid, kind, datetime.now(UTC), stage, data=data)
         command = RecordEvents(vtid, run_id, record.start_id, (event,))
         await self.ledger.journal.record_events(command)
+
+    async def wait(self, vtid: str, what: str) -> None:
+        """The run tells what it waits for."""
+        waiting: dict[str, Any] = {"for": what, "who": "worker", "since": datetime.now(UTC), "until": None}
+        await self.tell(vtid, "wait.started", **plain(waiting))
 
     async def offer(self, vtid: str, *, hash: str | None = None, lost_seconds: float = 90) -> str:
         """The run offers a work order. Gives its id."""

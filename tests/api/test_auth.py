@@ -2,7 +2,6 @@
 
 import pytest
 
-from api.auth import COOKIE
 from vtid.ledger import LedgerUnavailable
 
 from .conftest import ROLES, Staging
@@ -123,8 +122,8 @@ async def test_the_page_signs_nobody_in_from_elsewhere_or_under_another_name(
 async def test_a_session_is_good_only_on_our_own_page(play: Play, headers: dict[str, str]) -> None:
     async with play.client(None) as browser:
         await browser.get("/")
-        cookie = browser.cookies[COOKIE]
-    async with play.client(None, Cookie=f"{COOKIE}={cookie}", **headers) as attacker:
+        cookie = browser.cookies[play.services.auth.cookie]
+    async with play.client(None, Cookie=f"{play.services.auth.cookie}={cookie}", **headers) as attacker:
         answer = await attacker.post("/api/v1/system/disarm", json={"reason": "x"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
@@ -135,7 +134,8 @@ async def test_signing_in_with_a_key_gives_its_role_until_it_is_revoked(play: Pl
         signed_in = await browser.post("/api/v1/session", json={"key": play.keys["operator"]})
         may = await browser.post("/api/v1/tasks", json={})
     await play.ledger.keys.revoke("operator-1")
-    async with play.client(None, Cookie=f"{COOKIE}={signed_in.cookies[COOKIE]}") as later:
+    name = play.services.auth.cookie
+    async with play.client(None, Cookie=f"{name}={signed_in.cookies[name]}") as later:
         known = await later.get("/api/v1/tasks")
 
     assert signed_in.json() == {"name": "operator-1", "role": "operator"}
@@ -144,7 +144,7 @@ async def test_signing_in_with_a_key_gives_its_role_until_it_is_revoked(play: Pl
 
 
 async def test_a_forged_session_is_nobody(play: Play) -> None:
-    async with play.client(None, Cookie=f"{COOKIE}=eyJhbGciOiJub25lIn0.e30.") as client:
+    async with play.client(None, Cookie=f"{play.services.auth.cookie}=eyJhbGciOiJub25lIn0.e30.") as client:
         assert (await client.get("/api/v1/tasks")).status_code == 401
 
 

@@ -1,5 +1,6 @@
 """The whole development stack, as real processes."""
 
+import asyncio
 import json
 import os
 import signal
@@ -85,8 +86,6 @@ async def test_every_process_may_be_killed_and_comes_back_where_it_was(tmp_path:
 
 
 async def until_started_again(stack: Stack, name: str) -> None:
-    import asyncio
-
     until = time.monotonic() + 60
     while stack.starts(name) == 1 and time.monotonic() < until:
         await asyncio.sleep(0.05)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -125,8 +126,6 @@ async def test_a_supervisor_that_is_killed_takes_its_children_with_it(tmp_path: 
 
 
 def test_a_busy_port_is_named_with_who_needs_it() -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

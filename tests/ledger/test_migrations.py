@@ -103,5 +103,5 @@ async def test_nobody_rewrites_the_log_or_the_audit(
             async with database.write() as session:
                 await session.execute(text(statement.format(table, column)))
 
-    assert [each.type for each in await ledger.events.read()] == ["spec.put", "task.created"]
+    assert [each.type for each in await ledger.events.read()] == ["task.created", "spec.put"]
     assert len(await ledger.audit.list()) == 1

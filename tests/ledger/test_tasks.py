@@ -58,7 +58,7 @@ async def test_approving_binds_the_exact_text_and_schedules_the_task(ledger: Led
     assert made.status is TaskStatus.SCHEDULED
     assert made.spec is not None
     assert (made.spec.state, made.spec.approved_by) == ("approved", "bob")
-    assert await told(ledger) == ["spec.put", "task.created", "spec.validated", "spec.approved"]
+    assert await told(ledger) == ["task.created", "spec.put", "spec.validated", "spec.approved"]
 
 
 async def test_approving_twice_is_approving_once(ledger: Ledger) -> None:

@@ -24,6 +24,40 @@ async def test_a_database_that_stays_locked_is_told_and_nothing_is_stored(sqlite
     await ledger.close()
 
 
+async def test_a_writer_that_is_cancelled_while_it_waits_leaves_no_lock_behind(sqlite_url: str) -> None:
+    ledger, holder = await Ledger.open(sqlite_url, busy_seconds=0.5), Database(sqlite_url)
+
+    async with holder.write() as session:
+        await session.execute(text("SELECT 1"))
+        waiting = [asyncio.create_task(task(ledger, None)) for _ in range(3)]
+        await asyncio.wait(waiting, timeout=0.1)
+        for each in waiting:
+            each.cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+    assert (await task(ledger, None)).vtid == "VTID-00001"
+    async with holder.write() as session:
+        await session.execute(text("SELECT 1"))
+    await holder.close()
+    await ledger.close()
+
+
+async def test_a_call_that_is_cancelled_half_way_is_undone(ledger: Ledger, database: Database) -> None:
+    async def stops_half_way() -> None:
+        async with database.write() as session:
+            await session.execute(text("INSERT INTO workers VALUES ('w1', '2026-11-23', '2026-11-23')"))
+            await asyncio.sleep(60)
+
+    stopped = asyncio.create_task(stops_half_way())
+    await asyncio.wait({stopped}, timeout=0.1)
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+
+    await ledger.workers.seen("w2")
+    assert [each.worker_id for each in await ledger.workers.list(seen_within_seconds=1e9)] == ["w2"]
+
+
 async def test_readers_do_not_wait_for_a_writer(ledger: Ledger, database: Database) -> None:
     await task(ledger)
 

@@ -124,7 +124,7 @@ class Layout:
             http_port=ports.temporal_http,
         )
         serves = answering(f"{_http(ports.temporal_http)}/api/v1/namespaces/{self.dev.namespace}")
-        return Service("temporal", (temporal_binary(), *flags), dict(os.environ), serves)
+        return Service("temporal", (temporal_binary(), *flags), _inherited(), serves)
 
     def simulator(self) -> Service:
         """GitHub and Cloud Run. Its world is in memory, so it is seeded each time that it starts."""
@@ -173,6 +173,11 @@ def temporal_binary() -> str:
     if found is None:
         raise StackError("the program `temporal` is not installed; run `make setup`")
     return found
+
+
+def _inherited() -> dict[str, str]:
+    """The caller's environment, without what points to another Temporal."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
 
 
 def _python(*arguments: str) -> tuple[str, ...]:

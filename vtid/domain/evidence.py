@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from vtid.domain.change import PullRequest
 
-_PULL_URL = re.compile(r"^https?://[^/\s]+/(?:.+/)?([\w.-]+/[\w.-]+)/pull/(\d+)/?(?:[?#].*)?$")
-_SHA = re.compile(r"^[0-9a-f]{40}$")
+_PULL_URL = re.compile(
+    r"https?://[^/?#\s]+/(?:[^?#\s]+/)?([\w.-]+/[\w.-]+)/pull/(\d+)/?(?:[?#].*)?", re.ASCII
+)
+_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class InvalidEvidence(ValueError):
@@ -20,7 +22,7 @@ class InvalidEvidence(ValueError):
 
 def parse_pull_url(url: str) -> tuple[str, int]:
     """(repository, number) of a pull request's web address. Raises InvalidEvidence."""
-    match = _PULL_URL.match(url.strip())
+    match = _PULL_URL.fullmatch(url.strip())
     if not match:
         raise InvalidEvidence(
             "pr_url", f"{url[:200]!r} is no pull request address like https://host/owner/name/pull/7"
@@ -30,7 +32,7 @@ def parse_pull_url(url: str) -> tuple[str, int]:
 
 def check_sha(sha: str, field: str = "head_sha") -> str:
     """The SHA in lower case. Raises InvalidEvidence unless it has 40 hexadecimal digits."""
-    if not _SHA.match(sha.lower()):
+    if not _SHA.fullmatch(sha.lower()):
         raise InvalidEvidence(field, f"{sha[:80]!r} is no commit SHA: expected 40 hexadecimal digits")
     return sha.lower()
 
@@ -88,12 +90,13 @@ def refuse_claim(
         return "the pull request is merged already" if pull.merged else "the pull request is closed"
     if pull.from_fork:
         return f"the pull request comes from the fork {pull.head_repository or '(deleted)'}"
-    if claim.head_sha and claim.head_sha != pull.head_sha:
+    if claim.head_sha and claim.head_sha.lower() != pull.head_sha:
         return f"the head is {pull.head_sha[:12]}, claimed was {claim.head_sha[:12]}"
     return None
 
 
 def contradictions(claim: ClaimedEvidence, pull: PullRequest) -> dict[str, tuple[str, str]]:
     """Field -> (claimed, observed) wherever the two differ."""
-    pairs = {"head_sha": (claim.head_sha, pull.head_sha), "branch": (claim.branch, pull.branch)}
+    said_sha = claim.head_sha.lower() if claim.head_sha else None
+    pairs = {"head_sha": (said_sha, pull.head_sha), "branch": (claim.branch, pull.branch)}
     return {name: (said, seen) for name, (said, seen) in pairs.items() if said and said != seen}

@@ -56,7 +56,8 @@ class SpecState(StrEnum):
 
 MAX_SPEC_BYTES = 1_000_000
 EXPECTED_SECTIONS = ("Goal", "Scope", "Acceptance Criteria")
-_HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.+?)\s*#*\s*$|^(.+)\n(?:=+|-+)\s*$", re.MULTILINE)
+# No two neighbours match the same characters, so that no text of a worker or owner makes it slow.
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$|^(.*\S.*)\n(?:=+|-+)[ \t\r]*$", re.MULTILINE)
 
 
 def spec_hash(markdown: str) -> str:

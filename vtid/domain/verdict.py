@@ -35,7 +35,9 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return all(rule.answer in (Answer.PASS, Answer.SKIPPED) for rule in self.rules)
+        return bool(self.rules) and all(
+            rule.answer in (Answer.PASS, Answer.SKIPPED) for rule in self.rules
+        )
 
     @property
     def failed(self) -> tuple[RuleAnswer, ...]:

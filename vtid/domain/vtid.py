@@ -2,8 +2,9 @@
 
 import re
 
-_CANONICAL = re.compile(r"VTID-\d{4,}")
-_MENTION = re.compile(r"(?<![A-Za-z0-9])VTID[-_ ]?(\d{4,})(?!\d)", re.IGNORECASE)
+# ASCII: other scripts have digits, and letters that upper() turns into ours.
+_CANONICAL = re.compile(r"VTID-\d{4,}", re.IGNORECASE | re.ASCII)
+_MENTION = re.compile(r"(?<![A-Za-z0-9])VTID[-_ ]?(\d{4,})", re.IGNORECASE | re.ASCII)
 
 
 class InvalidVtid(ValueError):
@@ -12,12 +13,12 @@ class InvalidVtid(ValueError):
 
 def canonical_vtid(text: str) -> str:
     """The canonical spelling of a VTID; lower case is accepted. Raises InvalidVtid."""
-    candidate = text.strip().upper()
+    candidate = text.strip()
     if not _CANONICAL.fullmatch(candidate):
         raise InvalidVtid(
             f"{text[:60]!r} is not a VTID: expected VTID- and 4 or more digits, like VTID-01227"
         )
-    return candidate
+    return candidate.upper()
 
 
 def mentioned_vtids(*texts: str) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql(sqlite.BEGIN_WRITING if writes else sqlite.BEGIN_READING)
 
     return engine
 

@@ -121,8 +121,9 @@ async def _fold(session: AsyncSession, run: Run, task: Task | None, events: list
             _follow(task, view.status, event.at)
         await consequences.apply(session, run, event, view)
     consequences.show(run, view)
-    run.environment, run.repository = view.environment, view.repository
-    run.spec_hash = view.spec_hash
+    run.environment = view.environment or run.environment
+    run.repository = view.repository or run.repository
+    run.spec_hash = view.spec_hash or run.spec_hash
     run.updated_at = events[-1].at
 
 

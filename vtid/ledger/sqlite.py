@@ -1,7 +1,9 @@
-"""SQLite connections for the ledger: aiosqlite's thread, with one visit to it for each statement.
+"""SQLite connections for the ledger: aiosqlite, with as few visits to its thread as can be.
 
-aiosqlite goes to its thread for every call: to make a cursor, to execute, to fetch, to close. Those visits
-were most of what a transaction cost us. Here execute does all four, and rolling back nothing costs nothing.
+aiosqlite goes to a thread for every call: to make a cursor, to execute, to fetch, to close. These visits were
+most of what a transaction cost. Here a statement is one visit, and none where nothing can wait: inside a
+writing transaction the lock is ours and a statement takes less time than a visit.
+What waits stays in the thread: taking the lock, committing, and reading, which may be long.
 """
 
 import sqlite3
@@ -10,6 +12,8 @@ from typing import Any
 
 import aiosqlite
 
+BEGIN_READING = "BEGIN"
+BEGIN_WRITING = "BEGIN IMMEDIATE"  # the lock at once: no writer can fail half-way because another was quicker
 Created = Callable[[], Coroutine[Any, Any, aiosqlite.Connection]]
 
 
@@ -17,7 +21,7 @@ def creator(file: str, busy_seconds: float) -> Created:
     """A function that opens connections to this file, ready for use."""
 
     def connect() -> sqlite3.Connection:
-        # No implicit transactions: SQLAlchemy says BEGIN, so that writers can say BEGIN IMMEDIATE.
+        # No implicit transactions: SQLAlchemy says BEGIN.
         connection = sqlite3.connect(
             file, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -72,14 +76,31 @@ class _Cursor:
             finally:
                 cursor.close()
 
-        await self._connection._execute(statement)  # type: ignore[no-untyped-call]
+        await self._connection.carry_out(statement, sql)
         return self
 
 
 class _Connection(aiosqlite.Connection):
+    _writing = False
+
     def cursor(self) -> _Cursor:  # type: ignore[override]
         return _Cursor(self)
 
+    async def carry_out(self, statement: Callable[[], None], sql: str) -> None:
+        """Here when it cannot wait for anything, else in the thread."""
+        if self._writing or sql == BEGIN_READING:
+            statement()
+        else:
+            await self._execute(statement)  # type: ignore[no-untyped-call]
+            self._writing = sql == BEGIN_WRITING
+
+    async def commit(self) -> None:
+        await super().commit()
+        self._writing = False
+
     async def rollback(self) -> None:
+        # A statement that was cancelled may still run in the thread; SQLAlchemy closes such a connection
+        # in place of rolling it back, and closing waits for the thread.
         if self._conn.in_transaction:
-            await super().rollback()
+            self._conn.rollback()
+        self._writing = False

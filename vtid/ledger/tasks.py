@@ -62,12 +62,12 @@ class Tasks:
             }
             row = await session.get(Task, await _insert(session, vtid, fields), populate_existing=True)
             assert row is not None  # inserted right above
-            if markdown is not None:
-                await specs.put(session, row, markdown, created_by)
             await tell(
                 session, "task.created", row.vtid, by=created_by, title=title,
                 repository=repository, environment=environment,
             )  # fmt: skip
+            if markdown is not None:
+                await specs.put(session, row, markdown, created_by)
             return await _record(session, row)
 
     async def get(self, vtid: str) -> TaskRecord:

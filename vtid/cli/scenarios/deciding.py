@@ -110,13 +110,12 @@ START_TWICE = Scenario(
 
 
 async def _retry(drill: Drill) -> None:
-    await drill.behave({"deploy": {"conclusion": "failure"}})
+    await drill.world.behave({"deploy": {"conclusion": "failure"}})
     await drill.hire("worker")
     await drill.start()
     await drill.until_event("run.blocked")
-    await drill.behave({"deploy": {"conclusion": "success"}})
-    run = (await drill.github("GET", "actions/runs"))["workflow_runs"][0]
-    await drill.github("POST", f"actions/runs/{run['id']}/rerun")
+    await drill.world.behave({"deploy": {"conclusion": "success"}})
+    await drill.world.rerun_deploy()
     await drill.rescue("retry")
     await drill.until_over()
     drill.notes["letters"] = await drill.dead_letters()
@@ -148,7 +147,7 @@ async def _adopt(drill: Drill) -> None:
     await drill.start()
     await drill.until_event("run.blocked")
     await unable.dismiss()
-    pull = await drill.open_pull("by-hand", f"{drill.vtid}: done by hand")
+    pull = await drill.world.open_pull("by-hand", f"{drill.vtid}: done by hand")
     drill.notes["pull"] = pull["html_url"]
     await drill.rescue("adopt", pr_url=pull["html_url"], reason="built by hand")
     await drill.until_over()
@@ -176,7 +175,7 @@ ADOPT = Scenario(
 
 
 async def _abandon(drill: Drill) -> None:
-    await drill.behave({"checks": {"conclusion": "failure"}})
+    await drill.world.behave({"checks": {"conclusion": "failure"}})
     await drill.hire("worker")
     await drill.start()
     await drill.until_event("run.blocked")

@@ -1,24 +1,22 @@
 """Scenarios of what serves: merged is not deployed, and deployed is not proven."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
+from vtid.cli.scenarios.calls import Json
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import MERGED, REPORTED, Claim, Promise, Scenario
-from vtid.cli.scenarios.seen import Json
+from vtid.cli.scenarios.promise import MERGED, REPORTED, Claim, Course, Promise, Scenario
 from vtid.domain.task import TaskStatus
-
-Course = Callable[[Drill], Awaitable[None]]
 
 
 def _deploying(**wish: object) -> Course:
     """An honest worker, and a deploy that goes like this."""
 
     async def course(drill: Drill) -> None:
-        await drill.behave({"deploy": wish})
+        await drill.world.behave({"deploy": wish})
         await drill.hire("worker")
         await drill.start()
         await drill.until_decided()
-        drill.notes["deployments"] = await drill.deployment_states()
+        drill.notes["deployments"] = await drill.world.deployment_states()
 
     return course
 
@@ -55,7 +53,7 @@ RUN_FAILS = Scenario(
 
 
 async def _old_revision(drill: Drill) -> None:
-    await _deploying(serves=await drill.base_head())(drill)
+    await _deploying(serves=await drill.world.base_head())(drill)
 
 
 OLD_REVISION = Scenario(

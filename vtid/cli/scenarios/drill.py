@@ -10,8 +10,10 @@ from typing import Any, Self
 import httpx
 
 from vtid.cli.client import CALL_SECONDS, headers
+from vtid.cli.scenarios.calls import Json, NotSeen, accepted
 from vtid.cli.scenarios.hired import Hired
-from vtid.cli.scenarios.seen import Json, Seen
+from vtid.cli.scenarios.seen import Seen
+from vtid.cli.scenarios.world import World
 from vtid.cli.seed import seed
 from vtid.cli.session import Session
 from vtid.cli.stack import Stack
@@ -24,10 +26,6 @@ AWAITED_SECONDS = 60.0  # the longest that any state of a run with limits of a f
 QUICK: Json = {"checks": {"after_s": 0.5}, "deploy": {"after_s": 0.8}, "reconcile_s": 0.3}
 
 
-class NotSeen(Exception):
-    """An awaited state did not come; the message says which, and where the run stands instead."""
-
-
 class Drill:
     """One scenario on a running stack, with a repository and a service of its own.
 
@@ -38,20 +36,15 @@ class Drill:
         seen = await drill.look()
     """
 
-    def __init__(self, stack: Stack, environment: Environment, name: str, *, spec: str = "") -> None:
+    def __init__(self, stack: Stack, environment: Environment, name: str) -> None:
         self.stack = stack
         self.name = name
-        self.repository = environment.repository.replace("*", name)
-        self.service = self.repository.split("/")[1]
         self.vtid = ""
-        self.spec = (
-            spec
-            or f"# {name}\n\n## Goal\n\nA drill.\n\n## Scope\n\nservices/{self.service}\n\n## Acceptance Criteria\n\n- it is told what happened\n"
-        )
+        self.world: World
         self.run: Json | None = None  # as the stream showed it last
         self.events: list[Json] = []
         self.notes: dict[str, Any] = {}
-        self._environment = replace(environment, repository=self.repository)
+        self._environment = replace(environment, repository=environment.repository.replace("*", name))
         self._session = Session(stack.api, stack.token, stack.data_dir, True)
         self._hired: dict[str, Hired] = {}
         self._news = asyncio.Event()
@@ -60,13 +53,12 @@ class Drill:
 
     async def __aenter__(self) -> Self:
         api = httpx.AsyncClient(base_url=self.stack.api, headers=headers(self._session), timeout=CALL_SECONDS)
-        world = httpx.AsyncClient(
-            base_url=self.stack.simulator, timeout=10, headers={"Authorization": "Bearer drill"}
-        )
+        somebody = {"Authorization": "Bearer somebody-else"}
+        github = httpx.AsyncClient(base_url=self.stack.simulator, timeout=10, headers=somebody)
         self._api = await self._exits.enter_async_context(api)
-        self._world = await self._exits.enter_async_context(world)
+        self.world = World(await self._exits.enter_async_context(github), self._environment.repository)
         await seed(self.stack.simulator, self._environment)
-        await self.behave(QUICK)
+        await self.world.behave(QUICK)
         return self
 
     async def __aexit__(
@@ -84,17 +76,22 @@ class Drill:
         wish = {
             "title": self.name.replace("-", " ").capitalize(),
             "environment": self._environment.name,
-            "repository": self.repository,
-            "spec": self.spec,
+            "repository": self._environment.repository,
+            "spec": self._spec,
         }
         task = await self.call("POST", "/api/v1/tasks", wish)
         self.vtid = task["vtid"]
         await self.call("POST", f"/api/v1/tasks/{self.vtid}/spec/approve", {"hash": task["spec"]["hash"]})
         self._following = asyncio.create_task(self._follow(), name=f"{self.name} follows")
 
+    @property
+    def _spec(self) -> str:
+        scope = f"services/{self.world.service}"
+        return f"# {self.name}\n\n## Goal\n\nA drill.\n\n## Scope\n\n{scope}\n\n## Acceptance Criteria\n\n- it is told what happened\n"
+
     async def edit_spec(self) -> None:
         """Another text than the approved one."""
-        await self.call("PUT", f"/api/v1/tasks/{self.vtid}/spec", {"markdown": f"{self.spec}- and more\n"})
+        await self.call("PUT", f"/api/v1/tasks/{self.vtid}/spec", {"markdown": f"{self._spec}- and more\n"})
 
     async def begin(self) -> Json:
         """Start the run of the task; gives the answer."""
@@ -121,7 +118,7 @@ class Drill:
 
     async def call(self, method: str, path: str, body: Json | None = None) -> Any:
         """A call of the public API that must succeed. Raises NotSeen with the refusal otherwise."""
-        return _accepted(await self.ask(method, path, body))
+        return accepted(await self.ask(method, path, body))
 
     async def dead_letters(self) -> list[Json]:
         """The entries of this run, resolved ones too."""
@@ -135,62 +132,6 @@ class Drill:
         where = self.stack.addresses
         client = await Client.connect(where.temporal, namespace=where.namespace)
         return (await client.count_workflows(f"WorkflowId = '{self.vtid}'")).count
-
-    # --- the simulated world, through its control plane
-
-    async def behave(self, behaviour: Json) -> None:
-        """How the world treats this repository from now on."""
-        await self.tell_world("PUT", "/_sim/behaviour", {"repository": self.repository, **behaviour})
-
-    async def fault(self, method: str, path_end: str, times: int, action: Json) -> None:
-        """Break the next calls to this repository whose path ends so."""
-        match = {"method": method, "path_regex": f"/repos/{self.repository}/.*{path_end}$"}
-        await self.tell_world("POST", "/_sim/faults", {"match": match, "times": times, "action": action})
-
-    async def open_pull(self, branch: str, title: str) -> Json:
-        """A pull request that a person opens by hand; gives number, html_url and head_sha."""
-        wish = {"head": branch, "base": "main", "title": title, "files": [self.file("by_hand.py")]}
-        made: Json = await self.tell_world("POST", "/_sim/pulls", {"repository": self.repository, **wish})
-        return made
-
-    async def push(self, number: int) -> str:
-        """One more commit on a pull request; gives its new head."""
-        wish = {"repository": self.repository, "files": [self.file("one_more.py")]}
-        pushed = await self.tell_world("POST", f"/_sim/pulls/{number}/push", wish)
-        return str(pushed["head_sha"])
-
-    def file(self, name: str) -> dict[str, str]:
-        """A file of this scenario's service."""
-        return {"path": f"services/{self.service}/{name}", "content": f"# {self.name}\n"}
-
-    async def base_head(self) -> str:
-        """The commit on the base branch now."""
-        return str((await self.github("GET", "branches/main"))["commit"]["sha"])
-
-    async def github(self, method: str, path: str) -> Any:
-        """A call of the simulated GitHub as somebody else would make it."""
-        return await self.tell_world(method, f"/api/v3/repos/{self.repository}/{path}")
-
-    async def tell_world(self, method: str, path: str, body: Json | None = None) -> Any:
-        """A call of the simulator that must succeed."""
-        return _accepted(await self._world.request(method, path, json=body))
-
-    async def until_merge_is_sent(self) -> None:
-        """Until the first merge has reached GitHub, answered or not."""
-
-        async def sent() -> bool:
-            journal = await self.tell_world("GET", "/_sim/journal")
-            return any(self.repository in e["path"] and e["path"].endswith("/merge") for e in journal)
-
-        async with asyncio.timeout(AWAITED_SECONDS):
-            while not await sent():  # noqa: ASYNC110 - another process: nobody sends us an event
-                await asyncio.sleep(0.2)
-
-    async def deployment_states(self) -> list[str]:
-        """What GitHub's deployments of this repository say last, one state for each."""
-        made = await self.github("GET", "deployments")
-        statuses = [await self.github("GET", f"deployments/{each['id']}/statuses") for each in made]
-        return [each[0]["state"] for each in statuses if each]
 
     # --- workers
 
@@ -227,11 +168,12 @@ class Drill:
         await self.until(lambda: len(those()) >= times, f"event {kind}")
         return those()[-1]
 
-    async def until_decided(self) -> None:
+    async def until_decided(self, seconds: float = AWAITED_SECONDS) -> None:
         """Until the run is over or waits for a person."""
         await self.until(
             lambda: self.run is not None and bool(self.run["outcome"] or self.run["status"] == "blocked"),
             "the run to end or to block",
+            seconds,
         )
 
     async def until_over(self) -> None:
@@ -264,12 +206,11 @@ class Drill:
         task = await self.call("GET", f"/api/v1/tasks/{self.vtid}") if self.vtid else None
         answer = await self.ask("GET", f"/api/v1/runs/{self.vtid}") if self.vtid else None
         there_is_none = answer is None or answer.status_code == httpx.codes.NOT_FOUND
-        journal = await self._world.get("/_sim/journal", params={"repository": self.repository})
         return Seen(
             task=task,
-            run=None if answer is None or there_is_none else _accepted(answer),
+            run=None if answer is None or there_is_none else accepted(answer),
             events=await self._all_events(),
-            journal=_accepted(journal),
+            journal=await self.world.journal(),
             said={name: tuple(hired.said) for name, hired in self._hired.items()},
             notes=dict(self.notes),
         )
@@ -282,12 +223,3 @@ class Drill:
             events += page["items"]
             after = page["next_cursor"]
         return events
-
-
-def _accepted(answer: httpx.Response) -> Any:
-    if answer.is_success:
-        return answer.json() if answer.content else None
-    request = answer.request
-    raise NotSeen(
-        f"{request.method} {request.url.path} was refused: {answer.status_code} {answer.text[:300]}"
-    )

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.seen import Seen, log_is_whole, offered_once_each
+from vtid.cli.scenarios.seen import (
+    Seen,
+    log_is_whole,
+    no_worker_works_twice,
+    offered_once_each,
+    says_what_it_waits_for,
+)
 from vtid.domain.failures import FAILURES
 from vtid.domain.stages import Move, Outcome
 from vtid.domain.task import TaskStatus
@@ -23,6 +29,8 @@ REPORTED: Mapping[str, int] = {"merge": 1, "deployment": 1, "deployment_status":
 ALWAYS: Mapping[str, Claim] = {
     "no event is lost or doubled, and their fold is the view": log_is_whole,
     "one offer event per offer": offered_once_each,
+    "no worker is given an order twice": no_worker_works_twice,
+    "an open run says what it waits for, since and until when, and who can move it": says_what_it_waits_for,
 }
 
 
@@ -82,7 +90,7 @@ class Promise:
             "moves": seen.moves,
             "effects": {name: seen.effects[name] for name in EFFECTS},
             "events": {name: seen.count(name) for name in self.events},
-            "claims": [name for name, holds in self.all_claims.items() if holds(seen)],
+            "claims": [name for name, holds in self.all_claims.items() if _holds(holds, seen)],
         }
 
 
@@ -133,6 +141,13 @@ def compare(scenario: Scenario, seen: Seen, problem: str | None, seconds: float)
     if why and seen.sentence:
         why.append(f"the run: {seen.sentence}")
     return Result(scenario.name, promised, found, tuple(why), seconds)
+
+
+def _holds(claim: Claim, seen: Seen) -> bool:
+    try:
+        return claim(seen)
+    except (LookupError, TypeError):
+        return False  # it asks for something that was never there
 
 
 def _differences(key: str, promised: Any, found: Any) -> list[str]:

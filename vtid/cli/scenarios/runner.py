@@ -1,9 +1,10 @@
 """Run scenarios on a stack of their own, several at a time, and tell what was promised and what was seen."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -12,8 +13,9 @@ from vtid.cli.addresses import lock
 from vtid.cli.dev import explained
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.layout import ROOT
+from vtid.cli.scenarios.calls import NotSeen
 from vtid.cli.scenarios.catalogue import CATALOGUE
-from vtid.cli.scenarios.drill import Drill, NotSeen
+from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import Result, Scenario, compare
 from vtid.cli.scenarios.report import Report
 from vtid.cli.scenarios.seen import Seen
@@ -38,7 +40,8 @@ async def run_scenarios(names: list[str], *, data_dir: Path, json_output: bool, 
     began = monotonic()
     with explained():
         async with scenario_stack(data_dir, report.progress) as stack:
-            results = await perform(stack, [CATALOGUE[name] for name in names], report.finished)
+            chosen = [CATALOGUE[name] for name in names]
+            results = await _unless_broken(stack, perform(stack, chosen, report.finished))
     report.all_finished(results, monotonic() - began)
     return Exit.OK if all(result.agree for result in results) else Exit.FAILED
 
@@ -85,6 +88,20 @@ async def perform(
     return results
 
 
+async def _unless_broken(stack: Stack, work: Coroutine[Any, Any, list[Result]]) -> list[Result]:
+    """What the work gives. Raises StackError as soon as a process of the stack cannot be kept running."""
+    working, broken = asyncio.ensure_future(work), asyncio.ensure_future(stack.broken())
+    try:
+        await asyncio.wait((working, broken), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await broken
+        return await working
+    finally:
+        for task in (working, broken):
+            task.cancel()
+        await asyncio.gather(working, broken, return_exceptions=True)
+
+
 async def play(stack: Stack, environment: Environment, scenario: Scenario) -> Result:
     """Run one scenario to its end and hold its promise against what is seen then."""
     began = monotonic()
@@ -97,6 +114,6 @@ async def play(stack: Stack, environment: Environment, scenario: Scenario) -> Re
             except (NotSeen, CommandFailed) as error:
                 problem = str(error)
             seen = await drill.look()
-    except (NotSeen, httpx.HTTPError) as error:
+    except (NotSeen, httpx.HTTPError) as error:  # the world or the API is gone
         problem = problem or f"{type(error).__name__}: {error}"
     return compare(scenario, seen, problem, monotonic() - began)

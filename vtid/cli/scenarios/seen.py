@@ -9,11 +9,10 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from vtid.cli.scenarios.calls import Json
 from vtid.domain.events import RunEvent
 from vtid.domain.stages import Stage
 from vtid.domain.view import RunView, fold
-
-Json = dict[str, Any]
 
 # The API adds these to the fold of the run's events: addresses, clocks and the reader's own position.
 _ADDED_BY_THE_API = ("links", "lease", "position", "as_of", "engine")
@@ -128,6 +127,19 @@ def offered_once_each(seen: Seen) -> bool:
     offers = seen.of("work_order.offered")
     numbers = [offer["offer"] for offer in offers]
     return numbers == list(range(1, len(offers) + 1)) and len({o["order_id"] for o in offers}) == len(offers)
+
+
+def no_worker_works_twice(seen: Seen) -> bool:
+    """A worker that has answered is not given the same order again."""
+    taken = [line["order_id"] for said in seen.said.values() for line in said if line["event"] == "claimed"]
+    return len(taken) == len(set(taken))
+
+
+def says_what_it_waits_for(seen: Seen) -> bool:
+    """Nobody has to guess why an open run does not move."""
+    run = seen.run or {}
+    waiting = run.get("waiting") or {}
+    return bool(run.get("outcome")) or all(waiting.get(key) for key in ("for", "since", "until", "who"))
 
 
 def _run_event(event: Json) -> RunEvent:

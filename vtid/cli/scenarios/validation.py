@@ -1,13 +1,9 @@
 """Scenarios of VALIDATOR and merge: what must not pass, what must pass once, and what moves in between."""
 
-from collections.abc import Awaitable, Callable
-
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, Claim, Promise, Scenario
+from vtid.cli.scenarios.promise import REPORTED, Course, Promise, Scenario
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
-
-Course = Callable[[Drill], Awaitable[None]]
 
 
 def _with_worker(behaviour: str) -> Course:
@@ -21,7 +17,6 @@ def _with_worker(behaviour: str) -> Course:
 
 def _refused(code: str, *rules: str) -> Promise:
     """Blocked in VALIDATOR by exactly these rules, with one attempt and no merge."""
-    broken: Claim = lambda seen: seen.failed_rules() == set(rules)  # noqa: E731 - a sentence needs its question
     told = (
         f"exactly {', '.join(rules)} fails" if rules else "no rule fails: what could not be asked is no yes"
     )
@@ -31,7 +26,7 @@ def _refused(code: str, *rules: str) -> Promise:
         code,
         events={"work_order.claimed": 1, "verdict.reached": 1},
         claims={
-            told: broken,
+            told: lambda seen: seen.failed_rules() == set(rules),
             "the verdict did not pass": lambda seen: not (seen.run or {})["verdict"]["passed"],
         },
     )
@@ -106,7 +101,7 @@ APPROVAL_VOID = Scenario(
 
 
 async def _stay_red(drill: Drill) -> None:
-    await drill.behave({"checks": {"conclusion": "failure"}})
+    await drill.world.behave({"checks": {"conclusion": "failure"}})
     await _with_worker("honest")(drill)
 
 
@@ -119,7 +114,7 @@ CHECKS_STAY_RED = Scenario(
 
 
 async def _never_registered(drill: Drill) -> None:
-    await drill.behave({"checks": {"auto": False}})
+    await drill.world.behave({"checks": {"auto": False}})
     await _with_worker("honest")(drill)
 
 
@@ -133,14 +128,13 @@ CHECKS_NEVER_REGISTERED = Scenario(
 
 async def _head_moves(drill: Drill) -> None:
     """The merge is sent, and takes so long on its way that the head moves before it arrives."""
-    await drill.fault("PUT", "/merge", 1, {"delay_s": 2.5})
+    await drill.world.fault("PUT", "/merge", {"delay_s": 2.5})
     await drill.hire("worker")
     await drill.start()
-    await drill.until_event("step.started", step="merge_pull_request")
-    await drill.until_merge_is_sent()
-    drill.notes["pushed"] = await drill.push(1)
+    await drill.world.until_called("PUT", "/merge")
+    drill.notes["pushed"] = await drill.world.push(1)
     await drill.until_decided()
-    drill.notes["pull"] = await drill.github("GET", "pulls/1")
+    drill.notes["pull"] = await drill.world.github("GET", "pulls/1")
 
 
 HEAD_MOVES = Scenario(
@@ -167,7 +161,7 @@ HEAD_MOVES = Scenario(
 
 
 async def _answer_lost(drill: Drill) -> None:
-    await drill.fault("PUT", "/merge", 1, {"lose_answer": True})
+    await drill.world.fault("PUT", "/merge", {"lose_answer": True})
     await _with_worker("honest")(drill)
 
 

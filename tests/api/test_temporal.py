@@ -1,0 +1,186 @@
+"""The door to Temporal, against a real dev server and the real workflow."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.testing import WorkflowEnvironment
+
+from api.app import create_app, stop
+from api.engine import EngineUnavailable, RunRef
+from api.reconciler import Reconciler
+from api.runs import Runs
+from vtid.configuration.environments import load_environments
+from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
+from vtid.domain.change import PullRequest
+from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.ledger import Ledger
+from worker import steps, workers
+from workflows.connection import VtidPlugin, connect
+
+from .conftest import OPTIONS
+from .stage import Play
+
+pytestmark = pytest.mark.e2e
+
+ATTRIBUTES = ("VtidStage", "VtidState", "VtidFailureCode", "VtidEnvironment", "VtidRepository")
+
+
+class EmptyForge:
+    """A code host on which nobody has done anything yet: as far as these runs come."""
+
+    def find_pull_requests(self, *_: Any, **__: Any) -> tuple[PullRequest, ...]:
+        return ()
+
+
+@pytest.fixture(scope="module")
+async def temporal() -> AsyncIterator[Client]:
+    keys = [SearchAttributeKey.for_keyword(name) for name in ATTRIBUTES]
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(Path(sys.executable).with_name("temporal")),
+        search_attributes=keys,
+        dev_server_log_level="error",
+        plugins=[VtidPlugin()],
+    ) as environment:
+        yield environment.client
+
+
+@dataclass
+class Live(Play):
+    """A play whose engine is Temporal, with a worker that works in it."""
+
+    app: FastAPI
+
+    async def started(self) -> str:
+        """A run whose order lies ready for workers."""
+        vtid = await self.task()
+        answer = await self.post("/runs", {"vtid": vtid})
+        assert answer.status_code == 202, answer.text
+        return vtid
+
+    async def view_once(self, vtid: str, **wanted: object) -> dict[str, Any]:
+        """The run view as soon as it has these values."""
+        async with asyncio.timeout(15):
+            while True:
+                view: dict[str, Any] = (await self.get(f"/runs/{vtid}")).json()
+                if wanted.items() <= view.items():
+                    return view
+                await self.ledger.events.more(await self.ledger.events.last_position(), 0.2)
+
+
+@pytest.fixture
+async def live(temporal: Client, ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Live]:
+    for role, secret in keys.items():
+        await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
+    nobody = (cast(CodeHost, EmptyForge()), cast(ServiceHost, None), cast(VersionProbe, None))
+    activities = steps(ledger.journal, ledger.orders, *nobody)
+    app = create_app(ledger, Runs(temporal), load_environments(SHIPPED_ENVIRONMENTS), OPTIONS)
+    async with AsyncExitStack() as running:
+        threads = running.enter_context(ThreadPoolExecutor(4))
+        for worker in workers(temporal, activities, threads):
+            await running.enter_async_context(worker)
+        yield Live(app, ledger, cast(Any, app.state.services.engine), keys)
+        stop(app)
+        async for execution in temporal.list_workflows("ExecutionStatus='Running'"):
+            await temporal.get_workflow_handle(execution.id).terminate("the test is over")
+
+
+async def test_a_run_is_claimed_once_beaten_and_stopped_through_temporal(live: Live) -> None:
+    vtid = await live.started()
+
+    claims = await asyncio.gather(*(live.claim(f"w{n}", vtid=vtid, wait_seconds=2) for n in range(20)))
+    (won,) = [claim for claim in claims if claim.status_code == 200]
+    grant = won.json()
+    assert {claim.status_code for claim in claims} == {200, 204}
+    assert (await live.say(grant, "heartbeat")).json()["action"] == "continue"
+    await live.view_once(vtid, stage="WORKER", worker=grant["worker_id"])
+
+    cancelled = await live.post(f"/runs/{vtid}/cancel", {"reason": "not wanted"})
+    assert cancelled.status_code == 200
+    async with asyncio.timeout(10):
+        while (told := (await live.say(grant, "heartbeat")).json())["action"] == "continue":
+            await asyncio.sleep(0.05)
+    assert told["reason"] == "not wanted"
+    assert (await live.say(grant, "release", reason="stopped")).status_code == 200
+
+    view = await live.view_once(vtid, status="cancelled")
+    assert "confirmed the stop" in view["note"]
+    assert (await live.post("/runs", {"vtid": vtid})).status_code == 202
+
+
+async def test_a_start_is_found_again_by_its_id(live: Live) -> None:
+    vtid = await live.started()
+    record = await live.ledger.runs.current(vtid)
+    again = await live.services.starts.bring_to_engine(record)
+
+    assert again.run_id == record.run_id
+
+
+async def test_a_claim_that_is_repeated_meets_the_same_update(live: Live) -> None:
+    vtid = await live.started()
+    first = (await live.claim("w1", vtid=vtid, wait_seconds=5)).json()
+    again = (await live.claim("w1", vtid=vtid)).json()
+
+    assert [again[name] for name in ("order_id", "attempt")] == [first["order_id"], first["attempt"]]
+
+
+async def test_evidence_under_no_lease_is_refused_by_the_run(live: Live) -> None:
+    vtid = await live.started()
+    grant = (await live.claim("w1", vtid=vtid, wait_seconds=5)).json()
+    pull = {"pr_url": "https://github.com/acme/shop/pull/7", "head_sha": "a" * 40}
+    assert (await live.say(grant, "fail", message="no disk", retryable=True)).status_code == 200
+    await live.view_once(vtid, worker=None)
+
+    late = await live.say(grant, "evidence", **pull)
+
+    assert (late.status_code, late.json()["code"]) == (409, "LEASE_LOST")
+
+
+async def test_a_run_terminated_in_temporal_is_seen(live: Live, temporal: Client) -> None:
+    vtid = await live.started()
+    await temporal.get_workflow_handle(vtid).terminate("by hand")
+    given = live.services
+    loop = Reconciler(
+        live.ledger, given.engine, given.starts, given.presenter, given.metrics, grace=timedelta(0)
+    )
+
+    await loop.reconcile()
+
+    view = (await live.get(f"/runs/{vtid}")).json()
+    assert (view["status"], view["failure"]["code"]) == ("rejected", "ENGINE_TERMINATED")
+    assert (await live.post("/runs", {"vtid": vtid})).status_code == 202
+
+
+async def test_readiness_sees_the_polling_worker(live: Live) -> None:
+    await live.started()
+
+    findings = await live.services.readiness.look()
+
+    assert findings["worker"].ok
+
+
+async def test_without_temporal_the_api_answers_and_says_so(
+    ledger: Ledger, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
+    runs = Runs(await connect(lazy=True))
+    await ledger.keys.create(name="admin-1", role="admin", secret=keys["admin"])
+    app = create_app(ledger, runs, load_environments(SHIPPED_ENVIRONMENTS), OPTIONS)
+    play = Play(app, ledger, cast(Any, runs), keys)
+    vtid = await play.task()
+
+    answer = await play.post("/runs", {"vtid": vtid})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "TEMPORAL_UNAVAILABLE")
+    with pytest.raises(EngineUnavailable):
+        await runs.beat(RunRef(vtid, "x"), 1)

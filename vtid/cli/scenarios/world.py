@@ -1,0 +1,91 @@
+"""A scenario's corner of the simulated world: one repository and its service, set and broken from outside."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from vtid.cli.scenarios.calls import Json, accepted
+
+LOOK_EVERY_SECONDS = 0.2
+ARRIVES_WITHIN_SECONDS = 60.0
+
+
+class World:
+    """One repository, through the simulator's control plane and as other people use GitHub."""
+
+    def __init__(self, client: httpx.AsyncClient, repository: str) -> None:
+        self._client = client
+        self.repository = repository
+        self.service = repository.split("/")[1]
+
+    # --- how it behaves
+
+    async def behave(self, behaviour: Json) -> None:
+        """How the world treats this repository from now on."""
+        await self.call("PUT", "/_sim/behaviour", {"repository": self.repository, **behaviour})
+
+    async def fault(self, method: str, path_end: str, action: Json) -> None:
+        """Break the next call to this repository whose path ends so."""
+        match = {"method": method, "path_regex": f"/repos/{self.repository}/.*{path_end}$"}
+        await self.call("POST", "/_sim/faults", {"match": match, "times": 1, "action": action})
+
+    # --- what other people do
+
+    async def open_pull(self, branch: str, title: str) -> Json:
+        """A pull request that a person opens by hand; gives number, html_url and head_sha."""
+        wish = {"head": branch, "base": "main", "title": title, "files": [self._file("by_hand.py")]}
+        made: Json = await self.call("POST", "/_sim/pulls", {"repository": self.repository, **wish})
+        return made
+
+    async def push(self, number: int) -> str:
+        """One more commit on a pull request; gives its new head."""
+        wish = {"repository": self.repository, "files": [self._file("one_more.py")]}
+        pushed = await self.call("POST", f"/_sim/pulls/{number}/push", wish)
+        return str(pushed["head_sha"])
+
+    async def rerun_deploy(self) -> None:
+        """The newest run on GitHub Actions, once more."""
+        run = (await self.github("GET", "actions/runs"))["workflow_runs"][0]
+        await self.github("POST", f"actions/runs/{run['id']}/rerun")
+
+    # --- what can be seen of it
+
+    async def base_head(self) -> str:
+        """The commit on the base branch now."""
+        return str((await self.github("GET", "branches/main"))["commit"]["sha"])
+
+    async def deployment_states(self) -> list[str]:
+        """What GitHub's deployments of this repository say last, one state for each."""
+        made = await self.github("GET", "deployments")
+        statuses = [await self.github("GET", f"deployments/{each['id']}/statuses") for each in made]
+        return [each[0]["state"] for each in statuses if each]
+
+    async def journal(self) -> list[Json]:
+        """What was done to this repository on GitHub, in order."""
+        entries: list[Json] = await self.call("GET", f"/_sim/journal?repository={self.repository}")
+        return entries
+
+    async def until_called(self, method: str, path_end: str) -> None:
+        """Until such a call to this repository has reached GitHub, answered or not."""
+
+        async def has_arrived() -> bool:
+            # Not the repository's own journal: a call that is still held back belongs to none yet.
+            calls = await self.call("GET", "/_sim/journal")
+            here = (e for e in calls if f"/repos/{self.repository}/" in e["path"])
+            return any(e["method"] == method and e["path"].endswith(path_end) for e in here)
+
+        async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
+            while not await has_arrived():  # noqa: ASYNC110 - another process: nobody sends us an event
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def github(self, method: str, path: str) -> Any:
+        """A call of the simulated GitHub as somebody else would make it."""
+        return await self.call(method, f"/api/v3/repos/{self.repository}/{path}")
+
+    async def call(self, method: str, path: str, body: Json | None = None) -> Any:
+        """A call of the simulator that must succeed. Raises NotSeen with the refusal otherwise."""
+        return accepted(await self._client.request(method, path, json=body))
+
+    def _file(self, name: str) -> dict[str, str]:
+        return {"path": f"services/{self.service}/{name}", "content": f"# {self.service}\n"}
