@@ -13,7 +13,7 @@ from api.problems import Problem
 from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal
-from vtid.ledger.records import OrderRecord, TaskRecord
+from vtid.ledger.records import OrderRecord
 
 MARK_SECONDS = 30.0  # how long a claim under way keeps others off the order
 REFUSED_REST_SECONDS = 5.0
@@ -88,25 +88,23 @@ class WorkDesk:
         if grant is not None:
             return grant
         for order in await self._ledger.orders.held_by(worker, vtid=vtid):
-            task = await self._task_of(order)
             opened_at = order.lease_opened_at or order.claimed_at or self._now()
             lease = lease_of(order, order.attempt, worker, order.mode or mode, opened_at)
-            if task is not None and lease.ends_at > self._now():
-                return self._granted(order, lease, task)
+            if lease.ends_at > self._now():
+                return await self._granted(order, lease)
         return None
 
     async def _try(self, order: OrderRecord, worker: str, mode: str) -> Grant | None:
         """Take this order; None when somebody else was faster or the run does not want it taken now."""
         rest = REFUSED_REST_SECONDS
         try:
-            task = await self._task_of(order)
-            if task is None or not await self._ledger.orders.mark(order.order_id, worker, MARK_SECONDS):
+            if not await self._ledger.orders.mark(order.order_id, worker, MARK_SECONDS):
                 return None
             lease = await self._acknowledged(order, worker, mode)
             if lease is None:
                 return None
             rest = 0
-            return self._granted(order, lease, task)
+            return await self._granted(order, lease)
         except (EngineUnavailable, LedgerUnavailable):
             # The run may have taken the claim: the next call of this worker finds out.
             self._unclear[worker] = order
@@ -131,14 +129,11 @@ class WorkDesk:
         )
         return lease_of(order, terms.attempt, worker, mode, terms.opened_at)
 
-    def _granted(self, order: OrderRecord, lease: Lease, task: TaskRecord) -> Grant:
-        markdown = task.spec.markdown if task.spec else ""
-        return Grant(order, lease, self._tokens.sign(lease), markdown, task.environment)
-
-    async def _task_of(self, order: OrderRecord) -> TaskRecord | None:
-        """The task, if its spec is still exactly the one that the run was started for."""
+    async def _granted(self, order: OrderRecord, lease: Lease) -> Grant:
+        """The worker builds the spec that the run was started for, also when a newer one has come since."""
+        markdown = await self._ledger.tasks.spec_text(order.vtid, order.command.spec_hash)
         task = await self._ledger.tasks.get(order.vtid)
-        return task if task.spec and task.spec.hash == order.command.spec_hash else None
+        return Grant(order, lease, self._tokens.sign(lease), markdown, task.environment)
 
     # --- heartbeat
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.leases import LeaseTokens
+from vtid.domain.task import spec_hash
 from vtid.ledger import LedgerUnavailable
 
 from .stage import PULL, SHA, SIGNING_KEY, SPEC, Play
@@ -88,11 +89,15 @@ async def test_an_order_of_a_run_that_is_over_is_taken_back(play: Play) -> None:
     assert (await play.ledger.orders.get(order)).state == "withdrawn"
 
 
-async def test_an_order_for_a_spec_that_changed_meanwhile_is_not_handed_out(play: Play) -> None:
+async def test_a_worker_gets_the_spec_that_the_run_was_started_for(play: Play) -> None:
     vtid = await play.run()
-    await play.offer(vtid, hash="0" * 64)
+    await play.offer(vtid)
+    await play.ledger.tasks.put_spec(vtid, "# Something else\n", by="ann")
 
-    assert (await play.claim()).status_code == 204
+    grant = (await play.claim()).json()
+
+    assert grant["spec"] == SPEC
+    assert grant["spec_hash"] == spec_hash(SPEC)
 
 
 async def test_disarmed_refuses_claims_in_code_and_text(play: Play) -> None:

@@ -27,7 +27,8 @@ class PullRequest:
 
     @property
     def from_fork(self) -> bool:
-        return self.head_repository != self.repository
+        # GitHub's names of owners and repositories do not differ by case alone.
+        return (self.head_repository or "").casefold() != self.repository.casefold()
 
 
 @dataclass(frozen=True)

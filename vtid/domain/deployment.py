@@ -144,7 +144,7 @@ def _traffic(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> 
     def link(state: LinkState, says: str, code: str | None = None, match: str | None = None) -> Link:
         return Link("traffic", state, says, service.name, {"shares": shares}, match, at, code)
 
-    split = next((r for r in foreign if len(set(r.claims.values())) > 1), None)
+    split = next((r for r in seen.serving if len(set(r.claims.values())) > 1), None)
     if split is not None:
         text = f"revision {split.name} claims several commits: {split.claims}"
         return link(LinkState.CONTRADICTED, text, "WRONG_COMMIT_SERVING")
@@ -165,7 +165,14 @@ def _traffic(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> 
         return link(LinkState.CONTRADICTED, text, "WRONG_COMMIT_SERVING")
     if not ours:
         return link(LinkState.UNKNOWN, "no revision gets traffic", "TRAFFIC_NOT_SHIFTED")
-    return link(LinkState.PROVEN, f"{percent} % on our commit", match="exact" if exact else "contains")
+    if percent < 100:
+        return link(LinkState.UNKNOWN, f"only {percent} % of the traffic was seen", "TRAFFIC_NOT_SHIFTED")
+    match = "exact" if exact else "contains"
+    if _live_answer(commit, service, seen, at).state is LinkState.PROVEN:
+        return link(LinkState.PROVEN, f"{percent} % on our commit", match=match)
+    # However many labels agree: they are words of one deploy command. The service itself is the witness.
+    text = f"{percent} % on a revision that claims our commit, and the service does not confirm it"
+    return link(LinkState.CLAIMED, text, "PROOF_INCOMPLETE", match)
 
 
 def _image(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> Link:

@@ -95,7 +95,10 @@ def pull_request_is_mergeable_in_kind(pinned: Pinned, facts: Facts) -> Finding:
     wrong = [
         text
         for text, holds in (
-            (f"it is in {pull.repository}, not {pinned.repository}", pull.repository == pinned.repository),
+            (
+                f"it is in {pull.repository}, not {pinned.repository}",
+                _same(pull.repository, pinned.repository),
+            ),
             ("it is closed", pull.is_open or (adopted and pull.merged)),
             ("it is a draft", not pull.draft),
             (f"it comes from a fork ({pull.head_repository})", not pull.from_fork),
@@ -108,6 +111,10 @@ def pull_request_is_mergeable_in_kind(pinned: Pinned, facts: Facts) -> Finding:
         if wrong
         else _pass("open, no draft, no fork, on the planned base", **seen)
     )
+
+
+def _same(repository: str, other: str) -> bool:
+    return repository.casefold() == other.casefold()
 
 
 def head_is_the_evidence(pinned: Pinned, facts: Facts) -> Finding:
@@ -296,12 +303,15 @@ def is_worth_waiting(pinned: Pinned, facts: Facts) -> bool:
 
 
 def code_of(verdict: Verdict, facts: Facts) -> tuple[str, str]:
-    """(failure code, sentence) of a verdict that did not pass: the first failed rule, else the first unasked."""
+    """(failure code, sentence) of a verdict that did not pass: the first failed rule, else the first unasked.
+
+    *Could not ask* is never *no*: a rule's own code stands for its `fail`, not for a missing answer.
+    """
     first = (verdict.failed or verdict.not_asked)[0]
     reasons = "; ".join(f"{rule.rule}: {rule.reason}" for rule in verdict.failed or verdict.not_asked)
-    if first.rule == CHECKS_RULE and first.answer is Answer.NOT_ASKED:
-        return unfinished_checks_code(facts), reasons
-    return first.code, reasons
+    if first.answer is Answer.FAIL:
+        return first.code, reasons
+    return unfinished_checks_code(facts) if first.rule == CHECKS_RULE else "VALIDATION_FAILED", reasons
 
 
 def unfinished_checks_code(facts: Facts) -> str:

@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 
 class TaskStatus(StrEnum):
@@ -56,8 +58,8 @@ class SpecState(StrEnum):
 
 MAX_SPEC_BYTES = 1_000_000
 EXPECTED_SECTIONS = ("Goal", "Scope", "Acceptance Criteria")
-# No two neighbours match the same characters, so that no text of a worker or owner makes it slow.
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$|^(.*\S.*)\n(?:=+|-+)[ \t\r]*$", re.MULTILINE)
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*)")
+_UNDERLINE = re.compile(r"(?:=+|-+)\s*")
 
 
 def spec_hash(markdown: str) -> str:
@@ -84,8 +86,18 @@ def examine_spec(markdown: str) -> SpecFindings:
         errors.append("the spec is empty")
     if size > MAX_SPEC_BYTES:
         errors.append(f"the spec has {size} bytes; at most {MAX_SPEC_BYTES} are allowed")
-    headings = [(a or b).casefold() for a, b in _HEADING.findall(markdown)]
+    headings = [heading.casefold() for heading in _headings(markdown)]
     if not headings and not errors:
         errors.append("the spec has no heading; start it with a line like '# What to build'")
     missing = [s for s in EXPECTED_SECTIONS if not any(s.casefold() in heading for heading in headings)]
     return SpecFindings(tuple(errors), tuple(f"no section '{s}'" for s in missing))
+
+
+def _headings(markdown: str) -> Iterator[str]:
+    """Line by line: one pattern over the whole text would take minutes for a line of a few thousand blanks."""
+    for line, below in pairwise([*markdown.splitlines(), ""]):
+        heading = _HEADING.match(line)
+        if heading:
+            yield heading.group(1).rstrip("# \t")
+        elif line.strip() and _UNDERLINE.fullmatch(below):
+            yield line.strip()

@@ -23,7 +23,7 @@ class RuleAnswer:
     answer: Answer
     reason: str
     inputs: dict[str, Any] = field(default_factory=dict)
-    code: str = "VALIDATION_FAILED"  # the failure that a `fail` or a last `not_asked` means
+    code: str = "VALIDATION_FAILED"  # the failure that a `fail` means
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return bool(self.rules) and all(
-            rule.answer in (Answer.PASS, Answer.SKIPPED) for rule in self.rules
-        )
+        return bool(self.rules) and all(rule.answer in (Answer.PASS, Answer.SKIPPED) for rule in self.rules)
 
     @property
     def failed(self) -> tuple[RuleAnswer, ...]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from vtid.domain.events import RunEvent
-from vtid.domain.stages import Stage, StageStatus
+from vtid.domain.evidence import EvidenceSource
+from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TaskStatus
 
 
@@ -127,7 +128,9 @@ def _stage_started(view: RunView, event: RunEvent) -> RunView:
     view = _wait(view, None)
     # A stage entered again, and all behind it, start from nothing: an old error never colours a new try.
     stages = tuple(StageView(each.stage) if each.stage in (stage, *later) else each for each in view.stages)
-    view = replace(view, stages=stages, stage=stage, status=status, failure=None, moves=())
+    verdict = view.verdict if stage is Stage.DEPLOY else None
+    view = replace(view, stages=stages, stage=stage, status=status, verdict=verdict, proof=None)
+    view = replace(view, failure=None, moves=())
     return _stage(view, stage, status=StageStatus.RUNNING, started_at=event.at)
 
 
@@ -166,7 +169,10 @@ def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
     pull = event.data["pull_request"]
     observed = pull | {"source": event.data.get("source"), "as_of": event.at.isoformat()}
     links = view.links | {"pr": pull["url"]}
-    return replace(view, evidence=view.evidence | {"observed": observed}, links=links)
+    # Nobody claimed what was found: the refused claim of an attempt before it must not stand beside it.
+    was_claimed = event.data.get("source") in (EvidenceSource.HANDED_IN, EvidenceSource.ADOPTED)
+    claimed = view.evidence["claimed"] if was_claimed else None
+    return replace(view, evidence={"claimed": claimed, "observed": observed}, links=links, verdict=None)
 
 
 def _head_moved(view: RunView, event: RunEvent) -> RunView:
@@ -207,7 +213,10 @@ def _blocked(view: RunView, event: RunEvent) -> RunView:
 
 def _resumed(view: RunView, event: RunEvent) -> RunView:
     view = _wait(_stage(view, event.stage, status=StageStatus.RUNNING, failure=None), None)
-    return replace(view, failure=None, moves=(), status=_STATUS_IN[view.stage])
+    # PLANNER asks its gates again before anything is admitted.
+    again = view.stage is Stage.PLANNER and event.data.get("move") == Move.RETRY
+    status = TaskStatus.SCHEDULED if again else _STATUS_IN[view.stage]
+    return replace(view, failure=None, moves=(), status=status)
 
 
 def _cancelling(view: RunView, event: RunEvent) -> RunView:

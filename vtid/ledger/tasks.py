@@ -78,6 +78,15 @@ class Tasks:
             raise Unknown(f"task {vtid}")
         return task_record(*found)
 
+    async def spec_text(self, vtid: str, hash: str) -> str:
+        """The text of this hash, also when a newer version has come since. Raises Unknown."""
+        text = select(Spec.markdown).where(Spec.vtid == vtid, Spec.hash == hash).limit(1)
+        async with self._database.read() as session:
+            markdown = await session.scalar(text)
+        if markdown is None:
+            raise Unknown(f"spec {hash[:12]} of {vtid}")
+        return markdown
+
     async def list(
         self,
         *,

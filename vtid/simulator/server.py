@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import sys
 import threading
@@ -25,6 +26,7 @@ from vtid.simulator.webhooks import Webhooks
 from vtid.simulator.world import World
 
 TICK_S = 0.05
+REPOSITORY_CALL = re.compile(r"/api/v3/repos/([^/]+/[^/]+)")
 
 
 class Simulator:
@@ -77,7 +79,12 @@ class Simulator:
         if looked_at:
             # Reading the journal is not part of the story that it tells.
             return Entry(0, at, method, path)
-        return self.world.journal.open(at, method, path)
+        entry = self.world.journal.open(at, method, path)
+        # From the address: a call that a fault answers never reaches its route.
+        if place := REPOSITORY_CALL.match(path):
+            named = self.world.repository(place[1])
+            entry.repository = named.full_name if named else None
+        return entry
 
     @contextlib.asynccontextmanager
     async def _ticking(self, _: Starlette) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 import asyncio
 
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
+from vtid.cli.scenarios.promise import MERGED, REPORTED, Promise, Scenario
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 
@@ -36,6 +36,57 @@ CANCEL = Scenario(
         },
     ),
     _cancel,
+)
+
+
+async def _cancel_queued(drill: Drill) -> None:
+    await drill.start()
+    await drill.until_event("work_order.offered")
+    await drill.cancel("not needed any more")
+    await drill.until_over()
+    claim = {"worker_id": "too-late", "vtid": drill.vtid}
+    drill.notes["claim"] = (await drill.ask("POST", "/api/v1/work-orders/claim", claim)).status_code
+
+
+CANCEL_QUEUED = Scenario(
+    "cancel-while-queued",
+    "A person cancels before any worker came: the order is taken back, and nobody can claim it.",
+    Promise(
+        TaskStatus.CANCELLED,
+        "WORKER",
+        "CANCELLED",
+        events={"work_order.claimed": 0, "work_order.withdrawn": 1},
+        claims={"a claim finds no work": lambda seen: seen.notes["claim"] == 204},
+    ),
+    _cancel_queued,
+)
+
+
+async def _cancel_merging(drill: Drill) -> None:
+    await drill.world.fault("PUT", "/merge", {"delay_s": 2})
+    await drill.hire("worker")
+    await drill.start()
+    await drill.world.until_called("PUT", "/merge")
+    await drill.cancel("too late")
+    await drill.until_over()
+
+
+CANCEL_MERGING = Scenario(
+    "cancel-while-merging",
+    "A person cancels while the merge is on its way: it is finished, and the end says so.",
+    Promise(
+        TaskStatus.CANCELLED,
+        "DEPLOY",
+        "CANCELLED",
+        effects=MERGED,
+        events={"change.merged": 1, "proof.recorded": 0},
+        claims={
+            "the note names the merged commit": lambda seen: (
+                f"merged as {(seen.run or {})['merged']} before the cancel" in (seen.run or {})["note"]
+            )
+        },
+    ),
+    _cancel_merging,
 )
 
 
@@ -202,4 +253,4 @@ ABANDON = Scenario(
     _abandon,
 )
 
-SCENARIOS = (CANCEL, DISARMED, START_TWICE, RETRY, ADOPT, ABANDON)
+SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, DISARMED, START_TWICE, RETRY, ADOPT, ABANDON)

@@ -37,18 +37,48 @@ def _contradicted(code: str, link: str, claims: Mapping[str, Claim] | None = Non
     )
 
 
+def _no_deploy(code: str, *, ended: int = 1) -> Promise:
+    """Merged once, and the deploy run did not do it: there is nothing to prove."""
+    return Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        code,
+        effects=MERGED,
+        events={"change.merged": 1, "deploy.run_ended": ended, "proof.recorded": 0},
+        claims={
+            "the view links to the deploy run, if there is one": lambda seen: (
+                ("deploy_run" in (seen.run or {})["links"]) is bool(ended)
+            )
+        },
+    )
+
+
 RUN_FAILS = Scenario(
     "deploy-run-fails",
     "The deploy run on GitHub Actions fails after the merge.",
-    Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
-        "DEPLOY_RUN_FAILED",
-        effects=MERGED,
-        events={"change.merged": 1, "deploy.run_ended": 1, "proof.recorded": 0},
-        claims={"the view links to the deploy run": lambda seen: "deploy_run" in (seen.run or {})["links"]},
-    ),
+    _no_deploy("DEPLOY_RUN_FAILED"),
     _deploying(conclusion="failure"),
+)
+
+RUN_WITHOUT_JOBS = Scenario(
+    "deploy-run-zero-jobs",
+    "The deploy run is green and had no job: it did nothing.",
+    _no_deploy("DEPLOY_RUN_FAILED"),
+    _deploying(jobs=0),
+)
+
+RUN_MISSING = Scenario(
+    "deploy-run-missing",
+    "The merge starts no deploy run at all.",
+    _no_deploy("DEPLOY_RUN_NOT_FOUND", ended=0),
+    _deploying(auto=False),
+)
+
+RUN_NEVER_ENDS = Scenario(
+    "deploy-never-ends",
+    "The deploy run runs and runs.",
+    _no_deploy("DEPLOY_TIMEOUT"),
+    _deploying(after_s=600),
 )
 
 
@@ -82,6 +112,49 @@ TEN_PERCENT = Scenario(
     _deploying(percent=10),
 )
 
+NOT_READY = Scenario(
+    "revision-not-ready",
+    "The new revision never becomes ready, so the old one goes on serving.",
+    _contradicted("REVISION_NOT_READY", "revision"),
+    _deploying(ready=False),
+)
+
+
+async def _label_lies(drill: Drill) -> None:
+    await _deploying(labels={"commit-sha": await drill.world.base_head()})(drill)
+
+
+LABEL_LIES = Scenario(
+    "label-lies",
+    "The serving revision names two commits: its label the old one, its variable ours.",
+    _contradicted(
+        "WRONG_COMMIT_SERVING",
+        "traffic",
+        {"both are told": lambda seen: "claims several commits" in seen.link("traffic")["says"]},
+    ),
+    _label_lies,
+)
+
+
+async def _answers_old(drill: Drill) -> None:
+    await _deploying(answers=await drill.world.base_head())(drill)
+
+
+ANSWERS_OLD = Scenario(
+    "live-answer-contradicts",
+    "Cloud Run says that our commit serves, and the service itself answers with the old one.",
+    _contradicted(
+        "WRONG_COMMIT_SERVING",
+        "live_answer",
+        {
+            "Cloud Run's word alone would have been enough": lambda seen: (
+                seen.link("traffic")["state"] == "proven"
+            )
+        },
+    ),
+    _answers_old,
+)
+
 _NO_KEY: Json = {"API_KEY": None}
 
 SECRET_MISSING = Scenario(
@@ -99,4 +172,15 @@ SECRET_MISSING = Scenario(
     _deploying(secrets=_NO_KEY),
 )
 
-SCENARIOS = (RUN_FAILS, OLD_REVISION, TEN_PERCENT, SECRET_MISSING)
+SCENARIOS = (
+    RUN_FAILS,
+    RUN_WITHOUT_JOBS,
+    RUN_MISSING,
+    RUN_NEVER_ENDS,
+    OLD_REVISION,
+    TEN_PERCENT,
+    NOT_READY,
+    LABEL_LIES,
+    ANSWERS_OLD,
+    SECRET_MISSING,
+)

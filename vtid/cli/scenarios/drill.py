@@ -171,14 +171,19 @@ class Drill:
     async def until_decided(self, seconds: float = AWAITED_SECONDS) -> None:
         """Until the run is over or waits for a person."""
         await self.until(
-            lambda: self.run is not None and bool(self.run["outcome"] or self.run["status"] == "blocked"),
+            lambda: self.is_over or (self.run or {}).get("status") == "blocked",
             "the run to end or to block",
             seconds,
         )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return self.run is not None and bool(self.run["outcome"])
+
     async def until_over(self) -> None:
         """Until the run is over."""
-        await self.until(lambda: self.run is not None and bool(self.run["outcome"]), "the run to end")
+        await self.until(lambda: self.is_over, "the run to end")
 
     async def _follow(self) -> None:
         async for told in follow(self._session, self.vtid, after="0"):

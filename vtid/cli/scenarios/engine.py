@@ -31,4 +31,51 @@ TEMPORAL_RESTARTS = Scenario(
     alone=True,
 )
 
-SCENARIOS = (TEMPORAL_RESTARTS,)
+
+async def _killed_at_every_step(drill: Drill) -> None:
+    """-9 to the Temporal worker as soon as a step has begun that it was not killed in yet."""
+    await drill.hire("worker")
+    await drill.start()
+    struck: set[str] = set()
+
+    def begun() -> set[str]:
+        return {event["data"]["step"] for event in drill.events if event["type"] == "step.started"}
+
+    while True:
+        await drill.until(lambda: begun() > struck or drill.is_over, "the next step")  # noqa: B023 - awaited here
+        if drill.is_over:
+            break
+        struck |= begun()
+        drill.stack.kill("worker")
+        await drill.stack.wait_serving("worker")
+    drill.notes["struck"] = sorted(struck)
+
+
+KILLED_AT_EVERY_STEP = Scenario(
+    "orchestrator-killed-at-every-step",
+    "The Temporal worker is killed with -9 in every single step: the run ends as if nothing had happened.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.blocked": 0, "change.merged": 1, "verdict.reached": 1, "deployment.reported": 1},
+        claims={
+            "every step from the first to the last was struck": lambda seen: (
+                {
+                    "find_merged_change",
+                    "pickup",
+                    "lease",
+                    "gather_facts",
+                    "merge_pull_request",
+                    "await_deploy_run",
+                    "prove_deployment",
+                    "report",
+                }
+                <= set(seen.notes["struck"])
+            )
+        },
+    ),
+    _killed_at_every_step,
+    alone=True,
+)
+
+SCENARIOS = (TEMPORAL_RESTARTS, KILLED_AT_EVERY_STEP)

@@ -126,6 +126,36 @@ CHECKS_NEVER_REGISTERED = Scenario(
 )
 
 
+async def _skipped(drill: Drill) -> None:
+    await drill.world.behave({"checks": {"conclusion": "skipped"}})
+    await _with_worker("honest")(drill)
+
+
+CHECK_SKIPPED = Scenario(
+    "check-skipped",
+    "CI skips the required check: GitHub itself would let it pass, we do not.",
+    _refused("CHECKS_FAILED", "VAL-RULE-010"),
+    _skipped,
+)
+
+
+async def _conflict(drill: Drill) -> None:
+    worker = await drill.hire("worker")
+    await drill.start()
+    await drill.until(lambda: worker.has_said("pull-opened"), "the pull request")
+    path = f"services/{drill.world.service}/{drill.vtid.lower().replace('-', '_')}.py"
+    await drill.world.commit(path, "ANSWER = 'another one'\n")
+    await drill.until_decided()
+
+
+MERGE_CONFLICT = Scenario(
+    "merge-conflict",
+    "Somebody else changes the same lines on the base branch.",
+    _refused("MERGE_CONFLICT", "VAL-RULE-013"),
+    _conflict,
+)
+
+
 async def _head_moves(drill: Drill) -> None:
     """The merge is sent, and takes so long on its way that the head moves before it arrives."""
     await drill.world.fault("PUT", "/merge", {"delay_s": 2.5})
@@ -192,6 +222,8 @@ SCENARIOS = (
     APPROVAL_VOID,
     CHECKS_STAY_RED,
     CHECKS_NEVER_REGISTERED,
+    CHECK_SKIPPED,
+    MERGE_CONFLICT,
     HEAD_MOVES,
     ANSWER_LOST,
 )

@@ -229,6 +229,53 @@ LIES = Scenario(
     _lies,
 )
 
+
+async def _beats_only(drill: Drill) -> None:
+    await drill.hire("still", "beats-only")
+    await drill.start()
+    await drill.until_decided()
+
+
+BEATS_WITHOUT_PROGRESS = Scenario(
+    "worker-beats-without-progress",
+    "The worker lives and nothing moves: heartbeats are no progress, and no attempt is endless.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "WORKER",
+        "EVIDENCE_TIMEOUT",
+        events={"work_order.claimed": 3, "attempt.ended": 3, "evidence.observed": 0},
+        claims={
+            "every attempt ended EVIDENCE_TIMEOUT": lambda seen: (
+                seen.codes_of_attempts() == ["EVIDENCE_TIMEOUT"] * 3
+            ),
+            "each time the worker was told to stop": lambda seen: (
+                len(seen.told("still", "told-to-stop")) >= 2
+            ),
+        },
+    ),
+    _beats_only,
+)
+
+
+async def _fork(drill: Drill) -> None:
+    await drill.hire("stranger", "from-fork")
+    await drill.start()
+    await drill.until_decided()
+
+
+PR_FROM_FORK = Scenario(
+    "pr-from-fork",
+    "The pull request comes from somebody else's fork: it is no evidence.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "WORKER",
+        "EVIDENCE_REFUSED",
+        events={"evidence.refused": 3, "evidence.observed": 0},
+        claims={"the fork is named": lambda seen: "fork somebody-else/" in seen.sentence},
+    ),
+    _fork,
+)
+
 SCENARIOS = (
     HAPPY_PATH,
     NOBODY_PICKS_UP,
@@ -238,4 +285,6 @@ SCENARIOS = (
     DONE_BUT_HUNG,
     REPORTS_FAILURE,
     LIES,
+    BEATS_WITHOUT_PROGRESS,
+    PR_FROM_FORK,
 )

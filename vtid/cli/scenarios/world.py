@@ -25,10 +25,13 @@ class World:
         """How the world treats this repository from now on."""
         await self.call("PUT", "/_sim/behaviour", {"repository": self.repository, **behaviour})
 
-    async def fault(self, method: str, path_end: str, action: Json) -> None:
-        """Break the next call to this repository whose path ends so."""
-        match = {"method": method, "path_regex": f"/repos/{self.repository}/.*{path_end}$"}
-        await self.call("POST", "/_sim/faults", {"match": match, "times": 1, "action": action})
+    async def fault(self, method: str | None, path_end: str, action: Json, times: int | None = 1) -> None:
+        """Break the next calls (None: all of them) to this repository whose path ends so."""
+        await self._fault(method, f"/repos/{self.repository}/.*{path_end}$", action, times)
+
+    async def fault_cloud_run(self, action: Json, times: int | None = None) -> None:
+        """Break the next reads (None: all of them) of the service."""
+        await self._fault("GET", f"^/v2/.*/services/{self.service}$", action, times)
 
     # --- what other people do
 
@@ -37,6 +40,12 @@ class World:
         wish = {"head": branch, "base": "main", "title": title, "files": [self._file("by_hand.py")]}
         made: Json = await self.call("POST", "/_sim/pulls", {"repository": self.repository, **wish})
         return made
+
+    async def commit(self, path: str, content: str) -> str:
+        """Somebody else's commit on the base branch, which deploys nothing; gives its SHA."""
+        wish = {"branch": "main", "files": [{"path": path, "content": content}], "deploy": False}
+        made = await self.call("POST", "/_sim/commits", {"repository": self.repository, **wish})
+        return str(made["sha"])
 
     async def push(self, number: int) -> str:
         """One more commit on a pull request; gives its new head."""
@@ -70,10 +79,8 @@ class World:
         """Until such a call to this repository has reached GitHub, answered or not."""
 
         async def has_arrived() -> bool:
-            # Not the repository's own journal: a call that is still held back belongs to none yet.
-            calls = await self.call("GET", "/_sim/journal")
-            here = (e for e in calls if f"/repos/{self.repository}/" in e["path"])
-            return any(e["method"] == method and e["path"].endswith(path_end) for e in here)
+            calls = await self.journal()
+            return any(e["method"] == method and e["path"].endswith(path_end) for e in calls)
 
         async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
             while not await has_arrived():  # noqa: ASYNC110 - another process: nobody sends us an event
@@ -86,6 +93,11 @@ class World:
     async def call(self, method: str, path: str, body: Json | None = None) -> Any:
         """A call of the simulator that must succeed. Raises NotSeen with the refusal otherwise."""
         return accepted(await self._client.request(method, path, json=body))
+
+    async def _fault(self, method: str | None, regex: str, action: Json, times: int | None) -> None:
+        match = {"method": method, "path_regex": regex}
+        wish = {"match": match, "action": action} | ({"times": times} if times else {})
+        await self.call("POST", "/_sim/faults", wish)
 
     def _file(self, name: str) -> dict[str, str]:
         return {"path": f"services/{self.service}/{name}", "content": f"# {self.service}\n"}

@@ -66,7 +66,6 @@ class Call:
         found = self.world.repository(f"{self.path('owner')}/{self.path('repo')}")
         if found is None:
             raise not_found()
-        self.entry.repository = found.full_name
         return found
 
     @property
