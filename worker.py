@@ -48,7 +48,11 @@ def steps(
 
 
 def workers(
-    client: Client, activities: list[Callable[..., Any]], threads: ThreadPoolExecutor
+    client: Client,
+    activities: list[Callable[..., Any]],
+    threads: ThreadPoolExecutor,
+    *,
+    github_steps_per_second: float = GITHUB_STEPS_PER_SECOND,
 ) -> list[Worker]:
     """One worker for the runs' own queue, and one for the paced queue of GitHub."""
 
@@ -74,7 +78,7 @@ def workers(
         activities=[step for step in activities if lane_of(step) is Lane.GITHUB],
         activity_executor=threads,
         interceptors=[SortedErrors()],
-        max_task_queue_activities_per_second=GITHUB_STEPS_PER_SECOND,
+        max_task_queue_activities_per_second=github_steps_per_second,
         graceful_shutdown_timeout=GRACE,
     )
     return [runs, github]

@@ -15,11 +15,13 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from api.app import create_app, stop
 from api.engine import EngineUnavailable, RunRef
 from api.reconciler import Reconciler
 from api.runs import Runs
+from api.starts import Starts
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.domain.change import PullRequest
@@ -28,6 +30,7 @@ from vtid.ledger import Ledger
 from worker import steps, workers
 from workflows.connection import VtidPlugin, connect
 
+from .broken_run import BrokenRun
 from .conftest import OPTIONS
 from .stage import Play
 
@@ -159,6 +162,37 @@ async def test_a_run_terminated_in_temporal_is_seen(live: Live, temporal: Client
     view = (await live.get(f"/runs/{vtid}")).json()
     assert (view["status"], view["failure"]["code"]) == ("rejected", "ENGINE_TERMINATED")
     assert (await live.post("/runs", {"vtid": vtid})).status_code == 202
+
+
+async def test_a_hundred_heartbeats_add_nothing_to_the_history(live: Live, temporal: Client) -> None:
+    vtid = await live.started()
+    grant = (await live.claim("w1", vtid=vtid, wait_seconds=5)).json()
+    await live.view_once(vtid, worker="w1")
+    assert (await live.say(grant, "heartbeat")).status_code == 200
+    before = len((await temporal.get_workflow_handle(vtid).fetch_history()).events)
+
+    for _ in range(100):
+        assert (await live.say(grant, "heartbeat")).json()["action"] == "continue"
+
+    assert len((await temporal.get_workflow_handle(vtid).fetch_history()).events) == before
+
+
+async def test_a_run_whose_workflow_task_keeps_failing_is_told_to_be_stuck(
+    live: Live, temporal: Client
+) -> None:
+    given = live.services
+    broken = Starts(live.ledger, Runs(temporal, task_queue="broken"), load_environments(SHIPPED_ENVIRONMENTS))
+    loop = Reconciler(live.ledger, given.engine, broken, given.presenter, given.metrics)
+    vtid = await live.task()
+    async with Worker(temporal, task_queue="broken", workflows=[BrokenRun], max_cached_workflows=0):
+        await broken.start(vtid, by="ann")
+        async with asyncio.timeout(60):
+            while (await live.get(f"/runs/{vtid}")).json()["engine"] != "stuck":
+                await loop.reconcile()
+                await asyncio.sleep(0.2)
+
+    view = (await live.get(f"/runs/{vtid}")).json()
+    assert view["outcome"] is None  # a bug of ours fails no run
 
 
 async def test_readiness_sees_the_polling_worker(live: Live) -> None:

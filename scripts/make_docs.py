@@ -1,0 +1,198 @@
+"""Write the pages under docs/ that are tables of the code. A test holds that they are up to date.
+
+    .venv/bin/python scripts/make_docs.py
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from vtid.domain.events import EVENT_TYPES
+from vtid.domain.failures import API_CODES, FAILURES
+from vtid.domain.limits import FOREVER, LIMITS, Limit
+from vtid.domain.rules import RULES
+from vtid.simulator.assumptions import ASSUMPTIONS
+from vtid.simulator.worker.behaviours import BEHAVIOURS, NEVER
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+MADE = "<!-- Made by scripts/make_docs.py from {source}. Change it there. -->"
+
+# What a worker of each behaviour does, seen from the run.
+BEHAVES = {
+    "honest": "works, beats, opens a pull request, hands it in",
+    "slow": "the same, and takes its time",
+    "dies": "beats once, then its process is gone",
+    "half-done": "opens a pull request, then its process is gone",
+    "zombie": "falls silent until its lease is lost, then hands in after all",
+    "hung": "opens a pull request, then beats for ever without handing it in",
+    "beats-only": "beats for ever without any progress",
+    "fails": "reports that it failed",
+    "lies": "hands in a pull request that nobody ever opened",
+    "empty-diff": "hands in a pull request that changes no file",
+    "wrong-vtid": "hands in a pull request that names another VTID",
+    "denied-path": "changes a path that policy denies",
+    "from-fork": "hands in a pull request from a fork",
+    "draft": "hands in a draft",
+    "moves-head": "pushes one more commit after the checks were green",
+    NEVER: "does not even claim",
+}
+
+# Calls of the control plane, in the order of vtid/simulator/control.py: (call, what it does, beyond the contract).
+CONTROL_PLANE = (
+    ("POST /_sim/reset", "forget everything", ""),
+    ("POST /_sim/repos", "add a repository", "the answer names `head_sha`"),
+    ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
+    ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
+    ("POST /_sim/commits", "push to a branch directly", "the whole call; `deploy: false` starts no deploy run"),
+    ("POST /_sim/checks", "set a check run of a commit", ""),
+    (
+        "PUT /_sim/behaviour",
+        "how checks, deploys, reconciling and webhooks behave",
+        "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
+        "`answers`, `labels`, `env`, `secrets`; `webhooks.repeat`; `protection.required_checks`",
+    ),
+    ("PUT /_sim/services/{name}", "set a service with its revisions and traffic", "`answers` of a revision"),
+    ("POST /_sim/faults", "break calls that match", "`truncate`, `apply`; `times` left out: for ever"),
+    ("DELETE /_sim/faults", "mend them", ""),
+    ("GET /_sim/journal", "what was asked, and what it changed", "`?repository=`"),
+    ("GET /_sim/state", "all facts", "the whole call"),
+    ("GET /_sim/healthz", "whether it answers", "the whole call"),
+)
+
+
+def main() -> None:
+    """Write every page."""
+    DOCS.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """File name -> text of every generated page."""
+    return {
+        "limits.md": limits(),
+        "failure-codes.md": failure_codes(),
+        "events.md": events(),
+        "rules.md": rules(),
+        "simulator.md": simulator(),
+    }
+
+
+def limits() -> str:
+    rows = (
+        (
+            f"`{name}`",
+            limit.lane,
+            _span(limit.one_try),
+            _span(limit.budget),
+            _tries(limit),
+            _span(limit.heartbeat),
+            ", ".join(_span(pause) for pause in limit.back_off) or "–",
+            limit.why,
+        )
+        for name, limit in LIMITS.items()
+    )
+    return _page(
+        "Limits",
+        "vtid/domain/limits.py",
+        "Every timeout and retry of a run. A run carries a copy in its input, so a change never alters a run "
+        "under way. An environment overrides single rows under `limits:` in `environments.yaml`; "
+        "`GET /api/v1/limits` serves what holds.",
+        "*Lane* says where a step runs: `bookkeeping` on our own ledger, `github` on the paced queue, "
+        "`outside` elsewhere, `lease` at the worker, `timer` in the workflow itself. No budget means that the "
+        "run waits, visibly. The last pause is repeated.",
+        _table(("step", "lane", "one try", "whole budget", "tries", "silence", "pauses", "why"), rows),
+    )
+
+
+def failure_codes() -> str:
+    runs = (
+        (f"`{row.code}`", row.stage or "any", "blocks" if row.repairable else "ends the run", row.outcome, row.says, row.advice)
+        for row in FAILURES.values()
+    )  # fmt: skip
+    calls = ((f"`{row.code}`", row.status, row.says) for row in API_CODES.values())
+    return _page(
+        "Failure codes",
+        "vtid/domain/failures.py",
+        "Codes are API: they are never renamed. A code that *blocks* parks the run until a person chooses a "
+        "move (`retry`, `adopt`, `abandon`). What to type first at night: [operations](operations.md).",
+        "Outcome `failure` means that the change is at fault, `error` that a system is.",
+        _table(("code", "stage", "effect", "outcome", "means", "what to do"), runs),
+        "## Codes that only the API answers with",
+        _table(("code", "status", "means"), calls),
+    )
+
+
+def events() -> str:
+    rows = []
+    for name, text in EVENT_TYPES.items():
+        means, _, data = text.partition("; data: ")
+        rows.append((f"`{name}`", means, data or "–"))
+    return _page(
+        "Events",
+        "vtid/domain/events.py",
+        "What happened, in the ledger's log. `GET /api/v1/events` lists them, `GET /api/v1/events/stream` tells "
+        "them as they come. An event of a run is written once per `(run_id, seq)`; what everybody sees of a run "
+        "is the fold of its events and nothing else.",
+        _table(("type", "means", "data"), rows),
+    )
+
+
+def rules() -> str:
+    rows = ((f"`{rule.id}`", rule.title, f"`{rule.code}`") for rule in RULES)
+    return _page(
+        "Validator rules",
+        "vtid/domain/rules.py",
+        "A verdict asks every rule over facts that were gathered once. Each answers `pass`, `fail` or "
+        "`not_asked`, with its reason. Only all `pass` passes: what could not be asked is neither yes nor no.",
+        "A missing answer of `VAL-RULE-010` means `CHECKS_MISSING` or `CHECKS_TIMEOUT`, of any other rule "
+        "`VALIDATION_FAILED`.",
+        _table(("rule", "holds when", "code when it fails"), rows),
+    )
+
+
+def simulator() -> str:
+    return _page(
+        "The simulator",
+        "scripts/make_docs.py, vtid/simulator/assumptions.py and vtid/simulator/worker/behaviours.py",
+        "GitHub, Cloud Run, the services and a worker as real HTTP processes. Our code meets them as it meets the "
+        "real ones: only base URLs differ. The vendors' own schemas judge every answer (`tests/simulator/`).",
+        "```\nvtid dev --simulate\npython -m vtid.simulator world --port 8710\n"
+        "python -m vtid.simulator worker --api URL --token T --simulator URL --worker-id w1 --behaviour honest\n```",
+        "## What no schema can tell",
+        _table(("assumption", "what we assume", "where from"), ((f"`{a.name}`", a.what, a.source) for a in ASSUMPTIONS)),
+        "## Control plane",
+        "Strict: a key that nobody reads is refused. *Beyond the contract* is what the design does not name.",
+        _table(("call", "does", "beyond the contract"), ((f"`{call}`", does, more or "–") for call, does, more in CONTROL_PLANE)),
+        "## Behaviours of the worker",
+        _table(("behaviour", "what it does"), ((f"`{name}`", BEHAVES[name]) for name in (*BEHAVIOURS, NEVER))),
+    )  # fmt: skip
+
+
+def _page(title: str, source: str, *paragraphs: str) -> str:
+    return "\n\n".join((f"# {title}", MADE.format(source=source), *paragraphs)) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _tries(limit: Limit) -> str:
+    if limit.tries != FOREVER:
+        return str(limit.tries)
+    return "until the budget ends" if limit.budget and limit.back_off else "–" if not limit.back_off else "no end"
+
+
+def _span(span: timedelta | None) -> str:
+    if span is None:
+        return "–"
+    seconds = span.total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size and seconds % size == 0 and (unit != "d" or seconds >= 4 * size):
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+if __name__ == "__main__":
+    main()
