@@ -22,9 +22,11 @@ _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 def security_headers(path: str, script_hashes: tuple[str, ...] = ()) -> dict[str, str]:
     """The headers against sniffing, framing and foreign scripts. API answers are not stored anywhere."""
     scripts = " ".join(("'self'", *(f"'{each}'" for each in script_hashes)))
+    # The reader of the API's description sets styles and icons inline; no other page may.
+    looks = "style-src 'self' 'unsafe-inline'; img-src 'self' data:; " if path == "/docs" else ""
     headers = {
         "Content-Security-Policy": (
-            f"default-src 'self'; script-src {scripts}; frame-ancestors 'none'; base-uri 'none'; "
+            f"default-src 'self'; script-src {scripts}; {looks}frame-ancestors 'none'; base-uri 'none'; "
             "form-action 'self'; object-src 'none'"
         ),
         "X-Content-Type-Options": "nosniff",

@@ -1,6 +1,6 @@
 """Write the pages under docs/ that are tables of the code. A test holds that they are up to date.
 
-    .venv/bin/python scripts/make_docs.py
+.venv/bin/python scripts/make_docs.py
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,7 +43,11 @@ CONTROL_PLANE = (
     ("POST /_sim/repos", "add a repository", "the answer names `head_sha`"),
     ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
     ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
-    ("POST /_sim/commits", "push to a branch directly", "the whole call; `deploy: false` starts no deploy run"),
+    (
+        "POST /_sim/commits",
+        "push to a branch directly",
+        "the whole call; `deploy: false` starts no deploy run",
+    ),
     ("POST /_sim/checks", "set a check run of a commit", ""),
     (
         "PUT /_sim/behaviour",
@@ -175,13 +179,21 @@ def _page(title: str, source: str, *paragraphs: str) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def _tries(limit: Limit) -> str:
     if limit.tries != FOREVER:
         return str(limit.tries)
-    return "until the budget ends" if limit.budget and limit.back_off else "–" if not limit.back_off else "no end"
+    return (
+        "until the budget ends"
+        if limit.budget and limit.back_off
+        else "–"
+        if not limit.back_off
+        else "no end"
+    )
 
 
 def _span(span: timedelta | None) -> str:

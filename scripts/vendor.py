@@ -1,4 +1,4 @@
-"""Lay the page's few ES modules from node_modules under api/ui/vendor, under names that an import map can use.
+"""Lay what the pages import from node_modules under api/ui/vendor, under names that an import map can use.
 
 The files are copied byte for byte; vendor.json beside them says what they are, with their SHA-256.
 """
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "api" / "ui" / "vendor"
 
-# What the page imports: (the name it imports, the package, the file in the package, the file here).
+# What the pages import: (the name it imports, the package, the file in the package, the file here).
 IMPORTS = (
     ("preact", "preact", "dist/preact.mjs", "preact.mjs"),
     ("preact/hooks", "preact", "hooks/dist/hooks.mjs", "hooks.mjs"),
@@ -20,6 +20,8 @@ IMPORTS = (
     ("@preact/signals", "@preact/signals", "dist/signals.mjs", "signals.mjs"),
     ("htm", "htm", "dist/htm.mjs", "htm.mjs"),
     ("htm/preact", "htm", "preact/index.mjs", "htm-preact.mjs"),
+    ("swagger-ui", "swagger-ui-dist", "swagger-ui-bundle.js", "swagger-ui-bundle.js"),
+    ("swagger-ui.css", "swagger-ui-dist", "swagger-ui.css", "swagger-ui.css"),
 )
 
 

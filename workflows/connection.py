@@ -1,7 +1,13 @@
 """How every process of ours meets Temporal: one converter, one pair of queues, one profile format."""
 
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime
@@ -16,6 +22,23 @@ GITHUB_QUEUE = "vtid-github"
 OURS = ("vtid", "activities", "workflows", "pydantic", "pydantic_core", "annotated_types")
 
 
+_adapter_of = lru_cache(maxsize=1024)(TypeAdapter)
+
+
+class _Json(PydanticJSONPlainPayloadConverter):
+    """Pydantic's JSON. The SDK makes a converter, with adapters of its own, for each run; here they are built once."""
+
+    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+        return _adapter_of(Any if type_hint is None else type_hint).validate_json(payload.data)
+
+
+class _Payloads(CompositePayloadConverter):
+    def __init__(self) -> None:
+        json = _Json()
+        given = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(json if each.encoding == json.encoding else each for each in given))
+
+
 def _runner(given: WorkflowRunner | None) -> WorkflowRunner:
     if given is not None and not isinstance(given, SandboxedWorkflowRunner):
         return given
@@ -26,7 +49,9 @@ class VtidPlugin(SimplePlugin):
     """What client, worker and replayer must have in common."""
 
     def __init__(self) -> None:
-        super().__init__("vtid", data_converter=pydantic_data_converter, workflow_runner=_runner)
+        super().__init__(
+            "vtid", data_converter=DataConverter(payload_converter_class=_Payloads), workflow_runner=_runner
+        )
 
 
 async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:

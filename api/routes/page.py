@@ -38,6 +38,12 @@ async def page(request: Request, given: Given) -> HTMLResponse:
     return response
 
 
+@router.get("/docs")
+async def docs() -> HTMLResponse:
+    """The API, described for people from its own OpenAPI document."""
+    return HTMLResponse((UI / "docs.html").read_text(encoding="utf-8"))
+
+
 @router.post("/api/v1/session")
 async def sign_in(body: SignIn, request: Request, given: Given) -> JSONResponse:
     """Exchange an API key for a session cookie."""

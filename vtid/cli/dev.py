@@ -100,7 +100,7 @@ def welcome(stack: Stack) -> list[str]:
     where = stack.addresses
     lines = [
         f"the page       {where.api}/",
-        f"the API        {where.api}/api/v1, described in {where.api}/openapi.json",
+        f"the API        {where.api}/api/v1, described at {where.api}/docs",
         f"Temporal       {where.temporal}, Web UI {where.temporal_ui}",
         f"data and logs  {stack.data_dir}",
     ]

@@ -1,0 +1,3 @@
+// docs.js — the API described by its own OpenAPI document.
+
+SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null });
