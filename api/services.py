@@ -54,7 +54,7 @@ class Services:
         )
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:  # a plain function would take a thread for each request
     services: Services = request.app.state.services
     return services
 

@@ -187,13 +187,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _tries(limit: Limit) -> str:
     if limit.tries != FOREVER:
         return str(limit.tries)
-    return (
-        "until the budget ends"
-        if limit.budget and limit.back_off
-        else "–"
-        if not limit.back_off
-        else "no end"
-    )
+    if not limit.back_off:  # a timer: it is not tried, it ends
+        return "–"
+    return "until the budget ends" if limit.budget else "no end"
 
 
 def _span(span: timedelta | None) -> str:

@@ -6,13 +6,16 @@ from typing import Any, TypeVar, overload
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from vtid.domain.errors import FINAL_ERRORS
 from vtid.domain.failures import MAX_MESSAGE, Cause, RunStopped
 from vtid.domain.limits import LATE_AFTER, LOCAL_BUDGET, LOCAL_PAUSE, MORE_WINDOWS, Lane, Limit
 from workflows.connection import GITHUB_QUEUE
+
+# As many as fit into LOCAL_BUDGET. The budget bounds each try, but the pauses between them it does not.
+LOCAL_TRIES = 5
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -32,7 +35,7 @@ async def perform(step: Any, command: Any, limits: dict[str, Limit], summary: st
     if limit.lane is Lane.BOOKKEEPING:
         try:
             return await _as_local_activity(step, command, limit)
-        except ActivityError as error:
+        except FailureError as error:  # a local activity's own error comes bare, not as an ActivityError
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
@@ -45,7 +48,11 @@ async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
         command,
         start_to_close_timeout=limit.one_try,
         schedule_to_close_timeout=LOCAL_BUDGET,
-        retry_policy=RetryPolicy(initial_interval=LOCAL_PAUSE, non_retryable_error_types=list(FINAL_ERRORS)),
+        retry_policy=RetryPolicy(
+            initial_interval=LOCAL_PAUSE,
+            maximum_attempts=LOCAL_TRIES,
+            non_retryable_error_types=list(FINAL_ERRORS),
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """The yardstick: the outside steps of a green run as a bare Temporal workflow, with no ledger and no story.
 
-The same steps in the same lanes as VtidRun has them: two local ones, a lease that is completed from outside,
-six ordinary ones, and two Updates of the coding worker. Whatever VtidRun costs more is ours.
+Nine steps, one of them a lease that is completed from outside, and two Updates of the coding worker. Whatever
+VtidRun costs more is ours.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,14 @@ _SILENCE = timedelta(seconds=90)
 
 @dataclass(frozen=True)
 class Order:
-    """What a bare run is started with, and what it offers to the coding worker."""
+    """What a bare run is started with, and what it offers to the coding worker.
+
+    Every step is an ordinary activity, five of them on GitHub's queue as ours. lean: the least that Temporal
+    can do for these steps; two of them local, as ours, and one queue for all.
+    """
 
     vtid: str
-    paced: bool = True  # five of the steps on a queue of their own, as ours; False: one queue for all
+    lean: bool = False
 
 
 class BareSteps:
@@ -73,7 +77,7 @@ class BareSteps:
 
 
 def bare_steps(staff: Callable[[str], None]) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
-    """(those of the runs' queue, those of GitHub's queue); the runs' queue can do all, for `paced` False."""
+    """(those of the runs' queue, those of GitHub's queue); the runs' queue can do all, for lean runs."""
     steps = BareSteps(staff)
     github: list[Callable[..., Any]] = [
         steps.facts, steps.checks, steps.merge, steps.deploy_run, steps.report,
@@ -89,8 +93,8 @@ class BareRun:
 
     @workflow.run
     async def run(self, order: Order) -> str:
-        for local in (BareSteps.find_merged, BareSteps.offer):
-            await workflow.execute_local_activity_method(local, order, start_to_close_timeout=_ONE_TRY)
+        await _done_here(BareSteps.find_merged, order)
+        await _done_here(BareSteps.offer, order)
         await workflow.wait_condition(lambda: self._claimed)
         lease = workflow.start_activity_method(
             BareSteps.hold,
@@ -102,7 +106,7 @@ class BareRun:
         )
         await workflow.wait_condition(lambda: self._evidence is not None)
         lease.cancel()
-        queue = BARE_GITHUB_QUEUE if order.paced else BARE_QUEUE
+        queue = BARE_QUEUE if order.lean else BARE_GITHUB_QUEUE
         for step in (BareSteps.facts, BareSteps.checks, BareSteps.merge, BareSteps.deploy_run):
             await _done(step, order, queue)
         proven = await _done(BareSteps.prove, order, BARE_QUEUE)
@@ -127,6 +131,11 @@ class BareRun:
     def _check_submit(self, evidence: str) -> None:
         if not self._claimed:
             raise ApplicationError("not claimed")
+
+
+async def _done_here(step: Callable[[Any, Order], Any], order: Order) -> None:
+    do = workflow.execute_local_activity_method if order.lean else workflow.execute_activity_method
+    await do(step, order, start_to_close_timeout=_ONE_TRY)
 
 
 async def _done(step: Callable[[Any, Order], str], order: Order, queue: str) -> str:

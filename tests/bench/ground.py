@@ -68,7 +68,12 @@ async def ground(data_dir: Path) -> AsyncIterator[Ground]:
 
 
 async def _started(
-    exits: AsyncExitStack, name: str, argv: tuple[str, ...], env: dict[str, str], data_dir: Path, serves: Probe
+    exits: AsyncExitStack,
+    name: str,
+    argv: tuple[str, ...],
+    env: dict[str, str],
+    data_dir: Path,
+    serves: Probe,
 ) -> Child:
     """The process once it serves. Raises RuntimeError with the end of its log when it does not."""
     log = data_dir / "logs" / f"{name}.log"

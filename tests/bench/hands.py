@@ -78,6 +78,5 @@ async def main(whose: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0,"/tmp"); import sampler; d=sampler.start(f"/tmp/prof-{sys.argv[1]}.pst")
-    asyncio.run(main(sys.argv[1])); d()
+    asyncio.run(main(sys.argv[1]))
     os._exit(0)  # the SDK may abort in the interpreter's own shutdown (its issue 300)

@@ -75,14 +75,14 @@ class Pipeline:
         assert view.status is TaskStatus.COMPLETED
 
     async def bare(self, vtid: str) -> None:
-        await self._bare(vtid, paced=True)
+        await self._bare(Order(vtid))
 
-    async def bare_one_queue(self, vtid: str) -> None:
-        await self._bare(vtid, paced=False)
+    async def lean(self, vtid: str) -> None:
+        await self._bare(Order(vtid, lean=True))
 
-    async def _bare(self, vtid: str, *, paced: bool) -> None:
+    async def _bare(self, order: Order) -> None:
         proven = await self._ground.client.execute_workflow(
-            BareRun.run, Order(vtid, paced), id=f"bare-{vtid}", task_queue=BARE_QUEUE
+            BareRun.run, order, id=f"bare-{order.vtid}", task_queue=BARE_QUEUE
         )
         assert proven == "proven"
 
@@ -124,21 +124,21 @@ class Pipeline:
         ]
 
 
-async def measure(ground: Ground, size: Size, *, one_queue: bool) -> list[Row]:
-    """All rows of this part. one_queue: also bare with every step on one queue, which costs half as much again."""
+async def measure(ground: Ground, size: Size, *, lean: bool) -> list[Row]:
+    """All rows of this part. lean: also against the leanest bare run, which takes half as long again."""
     pipeline = Pipeline(ground)
     kinds: dict[OneRun, Measured] = {pipeline.ours: Measured(), pipeline.bare: Measured()}
-    if one_queue:
-        kinds[pipeline.bare_one_queue] = Measured()
+    if lean:
+        kinds[pipeline.lean] = Measured()
     for one in kinds:  # the first ones fill caches and are not counted
         await pipeline.measure(one, Measured(), Size(1, 1, min(5, size.at_once)))
     for _ in range(size.pairs):
         for one, measured in kinds.items():
             await pipeline.measure(one, measured, size)
     ours, bare, *more = kinds.values()
-    rows = _rows(ours, bare, size, "bare Temporal")
+    rows = _rows(ours, bare, size, "bare")
     for each in more:
-        rows += _rows(ours, each, size, "bare, one queue")
+        rows += _rows(ours, each, size, "lean bare")
     return rows + await pipeline.measure_sizes(max(2, size.singles))
 
 
@@ -167,5 +167,7 @@ async def _history_of(run: WorkflowHandle[object, object]) -> tuple[int, int]:
 def _bytes_of(file: Path) -> int:
     """The pages in use, also those that still stand in the write-ahead log."""
     with closing(sqlite3.connect(file, timeout=10)) as database:
-        pages, free = (database.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "freelist_count"))
+        pages, free = (
+            database.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "freelist_count")
+        )
         return int((pages - free) * database.execute("PRAGMA page_size").fetchone()[0])

@@ -1,0 +1,163 @@
+"""Steps on the deployment: what may still settle is looked at again, what cannot is told at once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.deployments import Deployments
+from activities.polling import NOT_READY
+from tests.activities.looking import last_try, try_of
+from tests.domain.examples import ENVIRONMENT, SHOP, VTID
+from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
+from vtid.domain.change import Ancestry, DeployRun
+from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment, Report
+from vtid.domain.deployment import DeploymentProof, Link, LinkState
+from vtid.domain.errors import Missing
+
+NOW = datetime.now(UTC)
+RUN = DeployRun(1, "https://github.test/run/1", MERGED, "push", "completed", "success", 1)
+
+
+def steps(github: GitHub | None = None, cloud_run: CloudRun | None = None) -> Deployments:
+    world = cloud_run or CloudRun()
+    return Deployments(github or GitHub(), world, world)
+
+
+def awaited(since: datetime = NOW, run_id: int | None = None) -> AwaitDeployRun:
+    return AwaitDeployRun(REPOSITORY, ENVIRONMENT, MERGED, 180, since, run_id)
+
+
+def proving(run: DeployRun = RUN, **changes: Any) -> ProveDeployment:
+    return replace(ProveDeployment(REPOSITORY, ENVIRONMENT, (SHOP,), MERGED, "main", run), **changes)
+
+
+def says_not_ready(env: Any, step: Any, command: Any) -> str:
+    with pytest.raises(ApplicationError) as told:
+        env.run(step, command)
+    assert told.value.type == NOT_READY
+    return str(told.value.message)
+
+
+def link_of(proof: DeploymentProof, name: str) -> Link:
+    return next(link for link in proof.links if link.name == name)
+
+
+class Runs(GitHub):
+    """A code host with just these deploy runs."""
+
+    def __init__(self, *runs: DeployRun) -> None:
+        super().__init__()
+        self._runs = runs
+
+    def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
+        return self._runs
+
+    def deploy_run(self, repository: str, run_id: int) -> DeployRun:
+        return self._runs[0]
+
+
+class Strangers(GitHub):
+    """A code host that knows no commit."""
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        raise Missing("GITHUB", "no commit found", status=404)
+
+
+def test_a_deploy_that_was_dispatched_before_is_not_dispatched_again() -> None:
+    github = GitHub()
+    dispatch = DispatchDeploy(VTID, REPOSITORY, ENVIRONMENT, MERGED, "nonce", NOW)
+    runs = [try_of().run(steps(github).dispatch_deploy, dispatch) for _ in range(3)]
+
+    assert {run.id for run in runs} == {1}
+    assert github.dispatches == 1
+
+
+@pytest.mark.parametrize("conclusion", ["success", "failure", "cancelled"])
+def test_a_deploy_run_that_ended_is_a_result_however_it_ended(conclusion: str) -> None:
+    github = Runs(replace(RUN, conclusion=conclusion))
+
+    assert try_of().run(steps(github).await_deploy_run, awaited()).conclusion == conclusion
+
+
+def test_a_running_deploy_is_looked_at_again_until_the_last_look() -> None:
+    github = Runs(replace(RUN, status="in_progress", conclusion=None))
+
+    assert says_not_ready(try_of(), steps(github).await_deploy_run, awaited()).endswith("is in_progress")
+    assert last_try().run(steps(github).await_deploy_run, awaited()).status == "in_progress"
+
+
+def test_a_deploy_run_that_never_appears_is_told_after_its_time() -> None:
+    says_not_ready(try_of(), steps(Runs()).await_deploy_run, awaited())
+    late = awaited(since=NOW - timedelta(seconds=200))
+
+    assert try_of().run(steps(Runs()).await_deploy_run, late) is None
+
+
+def test_the_run_that_we_dispatched_is_read_by_its_id() -> None:
+    assert try_of().run(steps().await_deploy_run, awaited(run_id=41)).id == 41
+
+
+def test_what_serves_and_answers_our_commit_is_proven() -> None:
+    proof = try_of().run(steps().prove_deployment, proving())
+
+    assert proof.complete
+    assert [link.name for link in proof.links] == [
+        "commit", "actions_run", "revision", "traffic", "image_digest", "environment", "live_answer",
+    ]  # fmt: skip
+
+
+def test_every_service_of_the_change_is_proven() -> None:
+    mail = replace(SHOP, name="mail", cloud_run="mail")
+    proof = try_of().run(steps().prove_deployment, proving(services=(SHOP, mail)))
+
+    assert [link.service for link in proof.links if link.name == "live_answer"] == ["shop", "mail"]
+
+
+def test_traffic_that_may_still_shift_is_looked_at_again_until_the_last_look() -> None:
+    old = steps(cloud_run=CloudRun(serves=OLD))
+
+    assert says_not_ready(try_of(), old.prove_deployment, proving()).startswith("not proven yet")
+    assert last_try().run(old.prove_deployment, proving()).code == "WRONG_COMMIT_SERVING"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        replace(RUN, head_sha=OLD),
+        replace(RUN, conclusion="failure"),
+        replace(RUN, jobs=0),
+        replace(RUN, jobs=None),
+    ],
+)
+def test_a_deploy_run_that_is_not_ours_or_did_nothing_never_settles(run: DeployRun) -> None:
+    proof = try_of().run(steps().prove_deployment, proving(run))
+
+    assert link_of(proof, "actions_run").state is LinkState.CONTRADICTED
+    assert proof.code == "DEPLOY_RUN_FAILED"
+
+
+def test_a_missing_secret_is_told_at_once() -> None:
+    needy = replace(SHOP, required_secrets=("API_KEY",))
+
+    assert try_of().run(steps().prove_deployment, proving(services=(needy,))).code == "SECRETS_MISSING"
+
+
+def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
+    proof = try_of().run(steps(Strangers()).prove_deployment, proving())
+
+    assert link_of(proof, "commit").state is LinkState.CONTRADICTED
+    assert proof.code == "WRONG_COMMIT_SERVING"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_the_report_tells_github_how_the_proof_stands(complete: bool) -> None:
+    github = GitHub()
+    link = Link("commit", LinkState.PROVEN if complete else LinkState.UNKNOWN, "could not be asked")
+    command = Report(VTID, REPOSITORY, "dev", MERGED, DeploymentProof(MERGED, (link,)), "https://page")
+    reported = try_of().run(steps(github).report, command)
+
+    assert reported.state == ("success" if complete else "failure")
+    assert github.reports == [complete]

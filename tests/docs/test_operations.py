@@ -1,0 +1,30 @@
+"""The page for three in the morning leaves no code out and names no command that does not exist."""
+
+import re
+
+import pytest
+import typer.main
+
+from scripts.make_docs import DOCS
+from vtid.cli.main import app
+from vtid.domain.failures import FAILURES
+
+PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"`?\bvtid ((?:[a-z]+)(?: [a-z]+)?)", " ".join(re.findall(r"`vtid [^`]+`", PAGE)))))
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_every_failure_code_has_a_first_thing_to_do(code: str) -> None:
+    row = next((line for line in PAGE.splitlines() if line.startswith("|") and f"`{code}`" in line), "")
+
+    assert row.count("`") >= 4, f"{code} has no row with a command"
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_on_the_page_exists(words: str) -> None:
+    first, _, second = words.partition(" ")
+    commands = getattr(typer.main.get_command(app), "commands", {})
+
+    assert first in commands
+    group = getattr(commands[first], "commands", None)
+    assert group is None or second in group
