@@ -12,6 +12,7 @@ from api.leases import kept_key
 from api.options import Options
 from api.runs import Runs
 from api.serving import Server
+from vtid.adapters.github import GitHub
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.ledger import Ledger, NotMigrated
@@ -32,6 +33,7 @@ def _options(settings: Settings, namespace: str) -> Options:
         signing_key=key,
         dev=settings.env == "dev",
         bootstrap=bootstrap.get_secret_value() if bootstrap else None,
+        gateway_networks=settings.gateway_networks,
         hosts=tuple(host.lower() for host in settings.allowed_hosts),
         page_url=settings.page_url or settings.api_url,
         temporal_ui=settings.temporal_ui_url,
@@ -45,7 +47,9 @@ async def _serve(host: str, port: int) -> None:
     ledger = await Ledger.open(settings.database_url)
     try:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
-        app = create_app(ledger, runs, environments, _options(settings, runs.namespace))
+        token = settings.github_token.get_secret_value() if settings.github_token else ""
+        code_host = GitHub(settings.github_api_url, token)
+        app = create_app(ledger, runs, environments, _options(settings, runs.namespace), code_host)
         await Server(app, host=host, port=port).serve()
     finally:
         await ledger.close()

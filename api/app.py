@@ -14,6 +14,11 @@ from api.build import BUILD
 from api.claims import Claims
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
+from api.gateway import refusals
+from api.gateway.counter import Counter
+from api.gateway.results import Results
+from api.gateway.routes import NOUNS
+from api.gateway.witness import Witness
 from api.idempotency import Idempotent
 from api.leases import LeaseTokens
 from api.live import Feed
@@ -27,15 +32,23 @@ from api.services import PREFIX, Services
 from api.starts import Starts
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
+from vtid.domain.ports import CodeHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
 
 def create_app(
-    ledger: Ledger, engine: Engine, environments: dict[str, Environment], options: Options
+    ledger: Ledger,
+    engine: Engine,
+    environments: dict[str, Environment],
+    options: Options,
+    code_host: CodeHost | None = None,
 ) -> FastAPI:
-    """The application. It owns its background loops, not what it is given."""
-    given = _services(ledger, engine, environments, options)
+    """The application. It owns its background loops, not what it is given.
+
+    code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
+    """
+    given = _services(ledger, engine, environments, options, code_host)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -47,6 +60,8 @@ def create_app(
     problems.install(app)
     for noun in (tasks, runs, events, work_orders, catalogue, system):
         app.include_router(noun.router, responses=problems.RESPONSES)
+    for old in NOUNS:
+        app.include_router(old.router, responses=refusals.RESPONSES)
     app.include_router(health.router)
     app.include_router(page.router)
     app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
@@ -59,7 +74,11 @@ def create_app(
 
 
 def _services(
-    ledger: Ledger, engine: Engine, environments: dict[str, Environment], options: Options
+    ledger: Ledger,
+    engine: Engine,
+    environments: dict[str, Environment],
+    options: Options,
+    code_host: CodeHost | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -71,7 +90,9 @@ def _services(
     reconciler = Reconciler(
         ledger, engine, starts, presenter, metrics, period_seconds=options.reconcile_seconds
     )
-    guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts))
+    guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts), options.gateway_networks)
+    desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
+    witness = Witness(code_host) if code_host is not None else None
 
     def tell(event: LoggedEvent) -> None:
         if event.type.startswith(("work_order.", "system.")):
@@ -88,7 +109,9 @@ def _services(
         presenter=presenter,
         starts=starts,
         claims=claims,
-        desk=WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key)),
+        desk=desk,
+        counter=Counter(ledger, desk, options),
+        results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
@@ -102,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     loops = [
         asyncio.create_task(given.feed.run(), name="feed"),
         asyncio.create_task(given.reconciler.run(), name="reconciler"),
+        asyncio.create_task(given.results.run(), name="unread evidence"),
     ]
     try:
         yield
@@ -118,6 +142,8 @@ def stop(app: FastAPI) -> None:
     given: Services = app.state.services
     given.feed.close()
     given.claims.close()
+    given.counter.close()
+    given.results.close()
 
 
 def _openapi(app: FastAPI) -> dict[str, object]:

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 import jwt
 from starlette.requests import HTTPConnection
 
+from api.gateway.paths import is_foreign_key, is_gateway
 from api.problems import Problem
 from vtid.ledger import LedgerUnavailable
 from vtid.ledger.keys import Keys
 
 BOOTSTRAP = "bootstrap"
+OLD_WORKER = "gateway"  # a worker of the old gateway that sent no credentials
 SESSION_HOURS = 12
 _FRESH_SECONDS = 60.0
 # While the ledger is out of reach nobody can revoke a key either, so a key known lately stays good:
@@ -66,12 +68,14 @@ class Guests:
     """Who is let in without a key of the ledger.
 
     bootstrap: the key of `vtid dev`, good on loopback in environment dev only. hosts: names under which
-    the page may be opened besides loopback.
+    the page may be opened besides loopback. networks: from where workers of the old gateway, which know
+    no keys, may call its paths; loopback in dev is always one.
     """
 
     dev: bool
     bootstrap: str | None
     hosts: frozenset[str] = frozenset()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 class Authenticator:
@@ -92,9 +96,11 @@ class Authenticator:
     async def principal_of(self, request: HTTPConnection) -> Principal:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and secret.strip():
-            return await self._of_key(secret.strip(), request)
+            return await self._of_bearer(secret.strip(), request)
         if cookie := request.cookies.get(self.cookie):
             return await self._of_session(cookie, request)
+        if self._is_old_worker(request):
+            return Principal(OLD_WORKER, Role.WORKER)
         raise _unauthenticated("send your API key as 'Authorization: Bearer …'")
 
     async def sign_in(self, secret: str, request: HTTPConnection) -> tuple[Principal, str]:
@@ -110,6 +116,14 @@ class Authenticator:
         return self._session_for(Principal(BOOTSTRAP, Role.ADMIN))
 
     # --- keys
+
+    async def _of_bearer(self, secret: str, request: HTTPConnection) -> Principal:
+        try:
+            return await self._of_key(secret, request)
+        except Problem:
+            if is_foreign_key(request.url.path) and self._is_old_worker(request):
+                return Principal(OLD_WORKER, Role.WORKER)
+            raise
 
     async def _of_key(self, secret: str, request: HTTPConnection) -> Principal:
         bootstrap = self._guests.bootstrap
@@ -179,6 +193,18 @@ class Authenticator:
         self._names = (self._clock(), names)
         return names
 
+    # --- workers of the old gateway
+
+    def _is_old_worker(self, request: HTTPConnection) -> bool:
+        """A call without credentials on a path of the old gateway, from where such calls are let in."""
+        if not is_gateway(request.url.path):
+            return False
+        near = self._guests.dev and _from_loopback(request)
+        if not (near or _is_from(request, self._guests.networks)):
+            return False
+        self._check_same_site(request)  # a browser could be sent here by any page
+        return True
+
     # --- where a browser's request comes from
 
     def _check_same_site(self, request: HTTPConnection) -> None:
@@ -208,6 +234,15 @@ def _name_in(host: str) -> str:
 def _from_loopback(request: HTTPConnection) -> bool:
     try:
         return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_from(request: HTTPConnection, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    try:
+        return request.client is not None and any(
+            ip_address(request.client.host) in each for each in networks
+        )
     except ValueError:
         return False
 

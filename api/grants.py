@@ -1,7 +1,7 @@
 """What a worker gets: a claimed order with its lease, and the answers to its heartbeats."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from api.engine import Beat
 from api.leases import Lease
@@ -43,6 +43,18 @@ def lease_of(order: OrderRecord, attempt: int, worker: str, mode: str, opened_at
         iat=int(opened_at.timestamp()),
         exp=int(ends_at.timestamp()),
     )
+
+
+def held_lease(order: OrderRecord) -> Lease:
+    """The lease of an order that was claimed, as the ledger knows it."""
+    opened_at = order.lease_opened_at or order.claimed_at or order.created_at
+    return lease_of(order, order.attempt, order.worker or "", order.mode or "attended", opened_at)
+
+
+def held_until(order: OrderRecord) -> datetime:
+    """When the lease is lost if nothing more is heard from its worker."""
+    lease = held_lease(order)
+    return lease.expires_at(order.last_beat_at or datetime.fromtimestamp(lease.iat, UTC))
 
 
 def deadlines(grant: Grant) -> dict[str, float]:

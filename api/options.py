@@ -1,6 +1,7 @@
 """How the API is set up, in its own words; `__main__` makes them from the settings."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 
 @dataclass(frozen=True)
@@ -8,7 +9,10 @@ class Options:
     """signing_key signs leases and sessions. bootstrap: the admin key of a development stack.
 
     max_unfinished: from how many unfinished runs on new ones are refused with 429. window: how many
-    events the live stream keeps in memory.
+    events the live stream keeps in memory. gateway_networks: from where old workers may call without a
+    key, besides loopback in dev. gateway_wait_seconds: how long their claim waits for an order that is
+    being prepared. gateway_hold_seconds: how long `oasis/tasks/{vtid}/complete` waits for the proof.
+    gateway_look_seconds: the pause between two looks at evidence that GitHub could not be asked about.
     """
 
     signing_key: str
@@ -22,3 +26,7 @@ class Options:
     look_seconds: float = 0.5
     reconcile_seconds: float = 10.0
     window: int = 2_000
+    gateway_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    gateway_wait_seconds: float = 10.0
+    gateway_hold_seconds: float = 60.0
+    gateway_look_seconds: float = 5.0

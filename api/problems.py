@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from api.engine import EngineUnavailable, RunOver
+from api.gateway.paths import is_gateway
+from api.gateway.refusals import refused
 from api.plain import plain
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.ledger import LedgerUnavailable, Refusal, Unknown
@@ -169,6 +171,8 @@ def _of_http(error: HTTPException) -> Problem:
 def problem_response(error: Exception, scope: Scope) -> Response:
     """The answer for an error, whichever layer met it."""
     problem = problem_of(error)
+    if is_gateway(scope["path"]):
+        return JSONResponse(refused(problem.body(scope)), problem.status, headers=problem.headers)
     return JSONResponse(problem.body(scope), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 

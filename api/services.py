@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from api.auth import Authenticator, Principal, Role
 from api.claims import Claims
 from api.engine import Engine
+from api.gateway.counter import Counter
+from api.gateway.results import Results
 from api.live import Feed
 from api.metrics import Metrics
 from api.presenter import Presenter
@@ -37,6 +39,8 @@ class Services:
     starts: Starts
     claims: Claims
     desk: WorkDesk
+    counter: Counter
+    results: Results
     feed: Feed
     reconciler: Reconciler
     readiness: Readiness
@@ -62,7 +66,9 @@ async def services_of(request: Request) -> Services:  # a plain function would t
 Given = Annotated[Services, Depends(services_of)]
 
 
-def _require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]]:
+def require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]]:
+    """A dependency: the caller, who must cover one of these roles."""
+
     async def check(request: Request, given: Given) -> Principal:
         principal = await given.auth.principal_of(request)
         if not principal.may(*roles):
@@ -75,11 +81,11 @@ def _require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]
     return check
 
 
-Viewer = Annotated[Principal, Depends(_require(Role.VIEWER))]
-ViewerOrWorker = Annotated[Principal, Depends(_require(Role.VIEWER, Role.WORKER))]
-Operator = Annotated[Principal, Depends(_require(Role.OPERATOR))]
-Approver = Annotated[Principal, Depends(_require(Role.APPROVER))]
-Worker = Annotated[Principal, Depends(_require(Role.WORKER))]
+Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
+ViewerOrWorker = Annotated[Principal, Depends(require(Role.VIEWER, Role.WORKER))]
+Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Approver = Annotated[Principal, Depends(require(Role.APPROVER))]
+Worker = Annotated[Principal, Depends(require(Role.WORKER))]
 
 
 def storable(text: str) -> str:

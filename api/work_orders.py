@@ -7,7 +7,7 @@ from typing import Any
 
 from api.claims import Claims, disarmed
 from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
-from api.grants import BeatAnswer, Grant, lease_of
+from api.grants import BeatAnswer, Grant, held_lease, lease_of
 from api.leases import Lease, LeaseTokens, NoLease
 from api.problems import Problem
 from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
@@ -249,6 +249,10 @@ class WorkDesk:
             await self._ledger.orders.ended(lease.order_id, kind)
 
     # --- leases
+
+    def token_of(self, order: OrderRecord) -> str:
+        """The lease of a claimed order, for workers that were never given one: name, run and attempt fence them."""
+        return self._tokens.sign(held_lease(order))
 
     def _read(self, order_id: str, token: str) -> Lease:
         try:

@@ -79,9 +79,13 @@ class Desk:
         return terms
 
     def check_evidence(self, message: SubmitEvidence) -> None:
-        """The lease fences: only the worker of the open attempt is heard. The shape is checked as well."""
+        """The lease fences: only the worker of the open attempt is heard. The shape is checked as well.
+
+        An empty address means: the worker says that it is done, and names no pull request.
+        """
         try:
-            parse_pull_url(message.evidence.pr_url)
+            if message.evidence.pr_url:
+                parse_pull_url(message.evidence.pr_url)
             if message.evidence.head_sha is not None:
                 check_sha(message.evidence.head_sha)
         except InvalidEvidence as wrong:

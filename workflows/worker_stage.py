@@ -28,6 +28,8 @@ from workflows.offers import Offers
 from workflows.planner_stage import Switch
 from workflows.story import waiting
 
+LOOKS_FOR_UNNAMED = 2  # GitHub may lag behind a worker that has just opened its pull request
+
 
 class WorkerStage:
     def __init__(self, course: Course, switch: Switch) -> None:
@@ -172,6 +174,8 @@ class WorkerStage:
     async def _confirm(self, claim: ClaimedEvidence) -> Evidence:
         """Read the claim again on GitHub. Raises RunStopped EVIDENCE_REFUSED when it does not hold."""
         self._course.story.tell("evidence.claimed", source=EvidenceSource.HANDED_IN, **_claim(claim))
+        if not claim.pr_url:
+            return await self._find_for(claim)
         repository, number = parse_pull_url(claim.pr_url)
         pull = None
         if repository.casefold() == self._course.request.repository.casefold():
@@ -186,6 +190,15 @@ class WorkerStage:
         for name, (said, seen) in contradictions(claim, pull).items():
             self._course.story.tell("evidence.contradicted", field=name, claimed=said, observed=seen)
         return Evidence(EvidenceSource.HANDED_IN, pull, claim)
+
+    async def _find_for(self, claim: ClaimedEvidence) -> Evidence:
+        """A claim of success that names no pull request is as good as what GitHub shows."""
+        found = await self._look_on_github(LOOKS_FOR_UNNAMED)
+        if found is not None:
+            return found
+        reason = f"worker {claim.by} claims success, and GitHub has no pull request"
+        self._course.story.tell("evidence.refused", pr_url="", reason=reason)
+        raise RunStopped("EVIDENCE_REFUSED", reason)
 
     async def _look_on_github(self, looks: int) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))

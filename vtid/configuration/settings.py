@@ -7,6 +7,7 @@ Each secret may also come from a file, named by the same variable with the suffi
 import difflib
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -84,6 +85,12 @@ class Settings(BaseModel):
         None, description="where people see the page; none: the API's address"
     )
     temporal_ui_url: WebAddress | None = Field(None, description="Temporal's web UI, for links")
+    gateway_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
+        Field(
+            (),
+            description="networks from which workers of the old gateway may call without a key, comma-separated",
+        )
+    )
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
         (), description="host names that the API answers to beside loopback, comma-separated"
     )

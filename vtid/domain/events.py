@@ -58,6 +58,7 @@ EVENT_TYPES: dict[str, str] = {
     "system.disarmed":        "emergency stop; data: reason, by",
     "system.armed":           "the emergency stop is lifted; data: by",
     "worker.seen":            "a worker is here for the first time; data: worker",
+    "worker.said":            "what a worker of the old gateway tells, unchecked; data: topic, service, status, message, worker, details",
     "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",

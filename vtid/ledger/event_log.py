@@ -120,6 +120,11 @@ class Events:
             query = query.where(Event.vtid == vtid)
         return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
 
+    async def latest(self, vtid: str, limit: int) -> list[LoggedEvent]:
+        """The last events of a task, newest first."""
+        query = select(Event).where(Event.vtid == vtid).order_by(Event.position.desc())
+        return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
+
     async def of_run(self, run_id: str, *, upto: int | None = None) -> list[LoggedEvent]:
         """Every event of a run up to a position, in order: folded, they give the view as of then."""
         query = select(Event).where(Event.run_id == run_id).order_by(Event.position)

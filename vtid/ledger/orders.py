@@ -15,9 +15,10 @@ from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import tell
 from vtid.ledger.models import Claim, Order, Run, Worker
-from vtid.ledger.records import OrderRecord
+from vtid.ledger.records import OrderRecord, UnreadClaim
 from vtid.ledger.rows import order_record
 
+UNREAD = "GITHUB_UNAVAILABLE"  # the reason of a claim that GitHub could not be asked about yet
 _NO_MARK = {"marked_by": None, "marked_until": None}
 
 
@@ -208,11 +209,31 @@ class Orders:
         async with self._database.write() as session:
             insert = insert_into(session, Claim.__table__).values(fields).on_conflict_do_nothing()
             new = (await session.execute(insert.returning(Claim.id))).first() is not None
-            if new and kind == "evidence" and not accepted:
+            if new and kind == "evidence" and not accepted and reason != UNREAD:
                 await tell(
                     session, "claim.late", vtid, by=worker, key=f"{order_id}:{attempt}:{worker}:{digest[:16]}",
                     order_id=order_id, attempt=attempt, worker=worker, pr_url=payload.get("pr_url"),
                 )  # fmt: skip
+
+    async def unread_evidence(self, order_id: str | None = None) -> Sequence[UnreadClaim]:
+        """Claims that nobody could look up yet, oldest first; only of leases that still live."""
+        query = (
+            select(Claim)
+            .join(Order, Order.order_id == Claim.order_id)
+            .where(Claim.kind == "evidence", Claim.reason == UNREAD, Order.state == "claimed")
+            .order_by(Claim.id)
+        )
+        if order_id is not None:
+            query = query.where(Claim.order_id == order_id)
+        async with self._database.read() as session:
+            claims = (await session.scalars(query)).all()
+        return [UnreadClaim(claim.id, claim.order_id, claim.payload) for claim in claims]
+
+    async def refuse_unread(self, claim_id: int, reason: str) -> None:
+        """What was unread has been looked up, and is no evidence; a repeat changes nothing."""
+        change = update(Claim).where(Claim.id == claim_id, Claim.reason == UNREAD)
+        async with self._database.write() as session:
+            await session.execute(change.values(reason=reason))
 
     async def _end(self, order_id: str, states: tuple[str, ...], state: str, reason: str) -> None:
         change = update(Order).where(Order.order_id == order_id, Order.state.in_(states))

@@ -102,6 +102,15 @@ class OrderRecord:
 
 
 @dataclass(frozen=True)
+class UnreadClaim:
+    """Evidence that a worker named while GitHub was out of reach."""
+
+    id: int
+    order_id: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class WorkerRecord:
     """A worker that was seen. `holding` is the order of its live lease, `vtid` that order's task."""
 
