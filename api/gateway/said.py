@@ -41,8 +41,9 @@ class Said:
         return str(found).strip()[:most]
 
     def number(self, *names: str) -> int | None:
-        digits = self.text(*names, most=9)
-        return int(digits) if digits.isascii() and digits.isdecimal() else None
+        """The same as a number; None when it is none, or beyond anything that we count."""
+        digits = self.text(*names)
+        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else None
 
     def flag(self, *names: str) -> bool | None:
         found = self.value(*names)

@@ -80,3 +80,11 @@ def test_every_wrong_value_is_told_at_once_and_secrets_are_not() -> None:
     assert "VTID_API_URL='nonsense': expected an address like" in text
     assert "VTID_DATABASE_URL: expected sqlite+aiosqlite:///FILE or" in text
     assert "password" not in text
+
+
+def test_networks_of_old_workers_are_named_or_none() -> None:
+    named = Settings.load({"VTID_GATEWAY_NETWORKS": "10.1.0.0/16, fd00::/8"}).gateway_networks
+
+    assert [str(network) for network in named] == ["10.1.0.0/16", "fd00::/8"]
+    assert Settings.load({}).gateway_networks == ()
+    assert "VTID_GATEWAY_NETWORKS" in problem(VTID_GATEWAY_NETWORKS="everywhere")

@@ -117,6 +117,19 @@ async def test_a_worker_that_lies_is_refused_and_the_run_blocks(story: Story) ->
     assert story.github.merges == 0
 
 
+async def test_success_that_names_no_pull_request_is_as_good_as_what_github_shows(story: Story) -> None:
+    await story.start()
+    await story.hand_in(await story.claim(), pr_url="", head_sha=None)
+    await story.until_told("attempt.ended")
+    terms = await story.claim(nth=1)
+    story.github.open_pull()
+    await story.hand_in(terms, pr_url="", head_sha=None)
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+    ended = next(event for event in story.ledger.events if event.type == "attempt.ended")
+    assert ended.data["code"] == "EVIDENCE_REFUSED"
+
+
 async def test_a_claimed_head_that_github_does_not_show_is_refused(story: Story) -> None:
     story.github.open_pull(branch="another/branch")
     await story.start()

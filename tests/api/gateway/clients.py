@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 
 from tests.api.stage import Play
-from vtid.domain.change import PullRequest
+from vtid.domain.change import ChangedFiles, Check, CheckState, PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.errors import Unavailable
 from vtid.domain.ports import CodeHost
@@ -40,6 +40,15 @@ class Forge:
     ) -> tuple[PullRequest, ...]:
         self._reach()
         return tuple(pull for pull in self.pulls.values() if vtid in pull.vtids)
+
+    def changed_files(self, repository: str, number: int) -> ChangedFiles:
+        return ChangedFiles(("services/shop/app.py",), complete=True)
+
+    def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        return (Check("ci", CheckState.PENDING),)
+
+    def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
+        return ("ci",)
 
     def _reach(self) -> None:
         if self.down:
