@@ -24,7 +24,6 @@ from vtid.domain.view import RunView
 
 SPEC = "# Goal\nA shop.\n## Scope\nservices/shop\n## Acceptance Criteria\n- it sells\n"
 ENDS_WITHIN_SECONDS = 120.0
-SETTLE_SECONDS = 1.5  # what Temporal's server still writes about runs that are over
 _numbers = itertools.count(1)
 
 OneRun = Callable[[str], Awaitable[None]]
@@ -48,6 +47,7 @@ class Size:
     pairs: int
     singles: int
     at_once: int
+    settle_seconds: float = 1.5  # what Temporal's server still writes about runs that are over
 
 
 class Pipeline:
@@ -104,17 +104,17 @@ class Pipeline:
     def _cpu_ms(self, *names: str) -> float:
         return self._ground.cpu_seconds(*names) * 1000
 
-    async def measure_sizes(self, runs: int) -> list[Row]:
+    async def measure_sizes(self, runs: int, settle_seconds: float) -> list[Row]:
         """Events, history and database bytes of green runs."""
         files = (self._ground.ledger_file, self._ground.temporal_file)
         vtids = [await self.prepare() for _ in range(runs)]
         grown: dict[OneRun, list[float]] = {}
         seen: dict[OneRun, list[tuple[int, int]]] = {}
         for one, prefix in ((self.ours, ""), (self.bare, "bare-")):
-            await asyncio.sleep(SETTLE_SECONDS)
+            await asyncio.sleep(settle_seconds)
             before = [_bytes_of(file) for file in files]
             await asyncio.gather(*(one(vtid) for vtid in vtids))
-            await asyncio.sleep(SETTLE_SECONDS)
+            await asyncio.sleep(settle_seconds)
             grown[one] = [(_bytes_of(file) - was) / runs for file, was in zip(files, before, strict=True)]
             handles = [self._ground.client.get_workflow_handle(f"{prefix}{vtid}") for vtid in vtids]
             seen[one] = [await _history_of(handle) for handle in handles]
@@ -145,7 +145,7 @@ async def measure(ground: Ground, size: Size, *, lean: bool) -> list[Row]:
     rows = _rows(ours, bare, size, "bare")
     for each in more:
         rows += _rows(ours, each, size, "lean bare")
-    return rows + await pipeline.measure_sizes(size.at_once)
+    return rows + await pipeline.measure_sizes(size.at_once, size.settle_seconds)
 
 
 def _rows(ours: Measured, bare: Measured, size: Size, name: str) -> list[Row]:
@@ -172,9 +172,9 @@ async def _history_of(run: WorkflowHandle[object, object]) -> tuple[int, int]:
 
 
 def _bytes_of(file: Path) -> int:
-    """The pages in use, also those that still stand in the write-ahead log."""
+    """The size of the database, with what still stands in its write-ahead log."""
     with closing(sqlite3.connect(file, timeout=10)) as database:
-        pages, free = (
-            database.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "freelist_count")
+        pages, size = (
+            database.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size")
         )
-        return int((pages - free) * database.execute("PRAGMA page_size").fetchone()[0])
+        return int(pages * size)
