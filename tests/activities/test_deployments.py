@@ -155,8 +155,7 @@ def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
 @pytest.mark.parametrize("complete", [True, False])
 def test_the_report_tells_github_how_the_proof_stands(complete: bool) -> None:
     github = GitHub()
-    link = Link("commit", LinkState.PROVEN if complete else LinkState.UNKNOWN, "could not be asked")
-    command = Report(VTID, REPOSITORY, "dev", MERGED, DeploymentProof(MERGED, (link,)), "https://page")
+    command = Report(VTID, REPOSITORY, "dev", MERGED, complete, "could not be asked", "https://page")
     reported = try_of().run(steps(github).report, command)
 
     assert reported.state == ("success" if complete else "failure")

@@ -19,8 +19,8 @@ from tests.bench.figures import Row, of_pairs
 from tests.bench.ground import Ground
 from tests.bench.instant import ENVIRONMENT
 from tests.workflows.world import REPOSITORY
+from vtid.domain.commands import RunReport
 from vtid.domain.task import TaskStatus
-from vtid.domain.view import RunView
 
 SPEC = "# Goal\nA shop.\n## Scope\nservices/shop\n## Acceptance Criteria\n- it sells\n"
 ENDS_WITHIN_SECONDS = 120.0
@@ -72,9 +72,9 @@ class Pipeline:
     async def ours(self, vtid: str) -> None:
         """From the accepted start to the end that Temporal tells. Raises when the run is not green."""
         record = await self._starts.start(vtid, by="bench")
-        run = self._ground.client.get_workflow_handle(vtid, run_id=record.run_id, result_type=RunView)
-        view = await asyncio.wait_for(run.result(), ENDS_WITHIN_SECONDS)
-        assert view.status is TaskStatus.COMPLETED
+        run = self._ground.client.get_workflow_handle(vtid, run_id=record.run_id, result_type=RunReport)
+        report = await asyncio.wait_for(run.result(), ENDS_WITHIN_SECONDS)
+        assert report.status == TaskStatus.COMPLETED
 
     async def bare(self, vtid: str) -> None:
         await self._bare(Order(vtid))

@@ -38,7 +38,7 @@ TEMPORAL_RESTARTS = Scenario(
 
 async def _killed_while_merging(drill: Drill) -> None:
     """GitHub takes the merge, and a moment later the answer finds nobody any more."""
-    await drill.world.fault("PUT", "/merge", {"delay_s": 1})
+    await drill.world.fault("PUT", "/merge", {"delay_s": 2})
     await drill.hire("worker")
     await drill.start()
     await drill.world.until_called("PUT", "/merge")
