@@ -124,7 +124,6 @@ async def _claimed(
         "ok": True,
         "vtid": task.vtid,
         "claimed_outcome": outcome.value,
-        "verified": False,
         "evidence": plain(told),
         "event_id": event_id,
         "already_terminal": already,
@@ -150,6 +149,7 @@ def _where(task: TaskRecord) -> dict[str, Any]:
     ending = rows.ending(task)
     return ending | {
         "terminal_at": ending["completed_at"],
+        "verified": task.status is TaskStatus.COMPLETED,  # proven by its run; never by a claim
         "run_id": task.run.run_id if task.run else None,
         "stage": view.stage.value if view else None,
         "failure": plain(view.failure) if view else None,

@@ -279,3 +279,23 @@ async def test_a_wrong_key_is_no_missing_key(play: Play) -> None:
     answer = await old.call("GET", "/api/v1/oasis/vtid-ledger")
 
     assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/oasis/vtid-ledger", {"viewer", "operator", "approver", "admin", "worker"}),
+        ("GET", "/worker/orchestrator/tasks/pending", {"viewer", "operator", "approver", "admin", "worker"}),
+        ("POST", "/worker/orchestrator/tasks/VTID-0001/claim", {"admin", "worker"}),
+        ("POST", "/worker/orchestrator/route", {"admin", "worker"}),
+        ("POST", "/oasis/events", {"admin", "worker"}),
+        ("POST", "/oasis/vtid/terminalize", {"admin", "worker"}),
+        ("POST", "/vtid/lifecycle/start", {"operator", "approver", "admin", "worker"}),
+    ],
+)
+async def test_keys_open_the_old_paths_for_their_roles(
+    play: Play, method: str, path: str, allowed: set[str]
+) -> None:
+    answers = {role: await play.call(role, method, path, json={}) for role in play.keys}
+
+    assert {role for role, answer in answers.items() if answer.status_code not in (401, 403)} == allowed
