@@ -93,6 +93,25 @@ def migrate(data_dir: DataDir = Path(".vtid"), as_json: AsJson = False) -> None:
     migrate(data_dir, as_json=as_json)
 
 
+@app.command("extract")
+def extract(
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            metavar="URL",
+            help="GitHub's API, such as https://api.github.com: asked for the title and text of the pull request "
+            "of each line that has `repository` and `pull_request`, and no `pr_title`.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which task each change belongs to, and why: JSON lines in, JSON lines out."""
+    from vtid.cli.extract import extract_lines
+
+    raise typer.Exit(extract_lines(sys.stdin.buffer, base_url))  # JSON in any case
+
+
 @app.command("version")
 def version(as_json: AsJson = False) -> None:
     """Print the installed version."""
