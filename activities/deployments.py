@@ -107,19 +107,15 @@ class Deployments:
     @activity.defn
     def report(self, command: Report) -> Reported:
         """Write GitHub's deployment status. Found again by commit and environment, so written once."""
-        success = command.proof.complete
-        open_link = command.proof.open_link
         url = self._code_host.report_deployment(
             command.repository,
             command.environment,
             command.commit,
-            success=success,
-            description=f"{command.vtid}: proven"
-            if success or not open_link
-            else f"{command.vtid}: {open_link.says}",
+            success=command.proven,
+            description=f"{command.vtid}: {command.says}",
             url=command.page_url,
         )
-        return Reported("success" if success else "failure", url)
+        return Reported("success" if command.proven else "failure", url)
 
 
 def _actions_run_link(command: ProveDeployment) -> Link:

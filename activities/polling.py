@@ -35,6 +35,7 @@ def another_look(looks: int) -> bool:
 def _next_pause() -> timedelta:
     policy = activity.info().retry_policy or RetryPolicy()
     longest = policy.maximum_interval or policy.initial_interval * 100
-    # The exponent is bounded: a poll of days would overflow long after the pause reached its longest.
-    growth = policy.backoff_coefficient ** min(activity.info().attempt - 1, 30)
+    # Bounded twice: a poll of days would overflow long after the pause has reached its longest.
+    steepest = longest / policy.initial_interval
+    growth = min(policy.backoff_coefficient ** min(activity.info().attempt - 1, 30), steepest)
     return min(policy.initial_interval * growth, longest) * random.uniform(0.8, 1.2)  # noqa: S311

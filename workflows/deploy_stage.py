@@ -179,7 +179,8 @@ class DeployStage:
             repository=course.request.repository,
             environment=course.request.environment.name,
             commit=self._commit(),
-            proof=proof,
+            proven=proof.complete,
+            says=proof.open_link.says if proof.open_link else "proven",
             page_url=course.request.page_url,
         )
         try:

@@ -11,11 +11,10 @@ from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from vtid.domain.errors import FINAL_ERRORS
 from vtid.domain.failures import MAX_MESSAGE, Cause, RunStopped
-from vtid.domain.limits import LATE_AFTER, LOCAL_BUDGET, LOCAL_PAUSE, MORE_WINDOWS, Lane, Limit
+from vtid.domain.limits import LATE_AFTER, LOCAL_BUDGET, LOCAL_PAUSE, LOCAL_TRIES, MORE_WINDOWS, Lane, Limit
 from workflows.connection import GITHUB_QUEUE
 
 # As many as fit into LOCAL_BUDGET. The budget bounds each try, but the pauses between them it does not.
-LOCAL_TRIES = 5
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -46,7 +45,7 @@ async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
     return await workflow.execute_local_activity_method(
         step,
         command,
-        start_to_close_timeout=limit.one_try,
+        start_to_close_timeout=min(limit.one_try or LOCAL_BUDGET, LOCAL_BUDGET),
         schedule_to_close_timeout=LOCAL_BUDGET,
         retry_policy=RetryPolicy(
             initial_interval=LOCAL_PAUSE,

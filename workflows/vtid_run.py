@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         ReleaseLease,
         ReportFailure,
         Rescue,
+        RunReport,
         RunRequest,
         SubmitEvidence,
         SwitchChanged,
@@ -182,7 +183,7 @@ class VtidRun:
     # ---------------------------------------------------------------- how a run ends
 
     @workflow.run
-    async def run(self, request: RunRequest) -> RunView:
+    async def run(self, request: RunRequest) -> RunReport:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
         self._tell_started()
         try:
@@ -200,7 +201,8 @@ class VtidRun:
             await self._cancelled()
             raise
         await self._end()
-        return self._story.view
+        view = self._story.view
+        return RunReport(view.vtid, view.status, str(view.outcome), view.merged)
 
     def _tell_started(self) -> None:
         request = self._request

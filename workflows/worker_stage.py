@@ -21,7 +21,7 @@ from vtid.domain.evidence import (
     refuse_claim,
 )
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import MORE_WINDOWS
+from vtid.domain.limits import MORE_WINDOWS, SUSPECT_AFTER_SHARE
 from workflows.course import Course, one_try
 from workflows.desk import Desk, Lease
 from workflows.offers import Offers
@@ -161,7 +161,11 @@ class WorkerStage:
             await self._course.quietly(WorkOrders.read_progress, ReadProgress(lease.terms.order_id))
         ).last_beat_at
         silence = self._course.limits["hold_lease"].heartbeat
-        alive = silence is not None and beat is not None and workflow.now() - beat < silence
+        # Alive is a worker that is not even suspect. The ledger hears each beat a moment after Temporal, so
+        # a beat as old as the silence itself says nothing that Temporal did not know.
+        alive = (
+            silence is not None and beat is not None and workflow.now() - beat < silence * SUSPECT_AFTER_SHARE
+        )
         if stop.kind.code == "WORKER_LOST" and alive and reopened <= MORE_WINDOWS and not lease.answered:
             # Its heartbeats reached the ledger while Temporal could not be reached: the silence was ours.
             lease.handle = self._open_activity(lease)

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from temporalio.common import RetryPolicy
 from temporalio.testing import ActivityEnvironment
+
+T = TypeVar("T")
 
 LONG = timedelta(minutes=30)
 
@@ -36,3 +39,9 @@ def try_of(
 def last_try() -> ActivityEnvironment:
     """A try after which no other one fits into the budget."""
     return try_of(9, budget=LONG, spent=LONG - timedelta(seconds=2))
+
+
+def there(seen: T | None) -> T:
+    """What a step answered, where it must not be None."""
+    assert seen is not None
+    return seen

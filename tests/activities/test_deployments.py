@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.deployments import Deployments
 from activities.polling import NOT_READY
-from tests.activities.looking import last_try, try_of
+from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, SHOP, VTID
 from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
 from vtid.domain.change import Ancestry, DeployRun
@@ -71,7 +71,7 @@ def test_a_deploy_that_was_dispatched_before_is_not_dispatched_again() -> None:
     dispatch = DispatchDeploy(VTID, REPOSITORY, ENVIRONMENT, MERGED, "nonce", NOW)
     runs = [try_of().run(steps(github).dispatch_deploy, dispatch) for _ in range(3)]
 
-    assert {run.id for run in runs} == {1}
+    assert {there(run).id for run in runs} == {1}
     assert github.dispatches == 1
 
 
@@ -79,14 +79,14 @@ def test_a_deploy_that_was_dispatched_before_is_not_dispatched_again() -> None:
 def test_a_deploy_run_that_ended_is_a_result_however_it_ended(conclusion: str) -> None:
     github = Runs(replace(RUN, conclusion=conclusion))
 
-    assert try_of().run(steps(github).await_deploy_run, awaited()).conclusion == conclusion
+    assert there(try_of().run(steps(github).await_deploy_run, awaited())).conclusion == conclusion
 
 
 def test_a_running_deploy_is_looked_at_again_until_the_last_look() -> None:
     github = Runs(replace(RUN, status="in_progress", conclusion=None))
 
     assert says_not_ready(try_of(), steps(github).await_deploy_run, awaited()).endswith("is in_progress")
-    assert last_try().run(steps(github).await_deploy_run, awaited()).status == "in_progress"
+    assert there(last_try().run(steps(github).await_deploy_run, awaited())).status == "in_progress"
 
 
 def test_a_deploy_run_that_never_appears_is_told_after_its_time() -> None:
@@ -97,7 +97,7 @@ def test_a_deploy_run_that_never_appears_is_told_after_its_time() -> None:
 
 
 def test_the_run_that_we_dispatched_is_read_by_its_id() -> None:
-    assert try_of().run(steps().await_deploy_run, awaited(run_id=41)).id == 41
+    assert there(try_of().run(steps().await_deploy_run, awaited(run_id=41))).id == 41
 
 
 def test_what_serves_and_answers_our_commit_is_proven() -> None:
@@ -155,8 +155,7 @@ def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
 @pytest.mark.parametrize("complete", [True, False])
 def test_the_report_tells_github_how_the_proof_stands(complete: bool) -> None:
     github = GitHub()
-    link = Link("commit", LinkState.PROVEN if complete else LinkState.UNKNOWN, "could not be asked")
-    command = Report(VTID, REPOSITORY, "dev", MERGED, DeploymentProof(MERGED, (link,)), "https://page")
+    command = Report(VTID, REPOSITORY, "dev", MERGED, complete, "could not be asked", "https://page")
     reported = try_of().run(steps(github).report, command)
 
     assert reported.state == ("success" if complete else "failure")

@@ -66,10 +66,5 @@ def test_there_is_no_other_look_at_the_end_of_the_budget() -> None:
     assert not last_try().run(another_look, 99)
 
 
-@pytest.mark.xfail(
-    raises=OverflowError,
-    strict=True,
-    reason="activities/polling.py: growth ** 30 is more than a timedelta holds; see _next_pause",
-)
 def test_a_steep_back_off_of_an_environment_does_not_break_the_poll() -> None:
     assert pause_of(30, (1, 60, 60)) <= 72

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.polling import NOT_READY
 from activities.pull_requests import PullRequests
-from tests.activities.looking import last_try, try_of
+from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, VTID
 from tests.workflows.world import HEAD, MERGED, NEXT_HEAD, REPOSITORY, GitHub
 from vtid.domain.change import CheckState, MergeKind
@@ -54,7 +54,7 @@ def test_the_merged_change_of_a_vtid_is_found() -> None:
     assert try_of().run(steps(github).find_merged_change, look) is None
     github.open_pull(8, merged=True, is_open=False, merge_sha=MERGED)
 
-    assert try_of().run(steps(github).find_merged_change, look).number == 8
+    assert there(try_of().run(steps(github).find_merged_change, look)).number == 8
 
 
 def test_a_claimed_pull_request_is_read_again() -> None:
@@ -62,7 +62,7 @@ def test_a_claimed_pull_request_is_read_again() -> None:
     github.open_pull()
     claim = ClaimedEvidence(URL, HEAD)
 
-    assert try_of().run(steps(github).find_evidence, find(claimed=claim)).pull_request.number == 7
+    assert there(try_of().run(steps(github).find_evidence, find(claimed=claim)).pull_request).number == 7
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_claim_that_does_not_hold_is_a_result_with_its_reason(url: str, reason
     search = try_of().run(steps(github).find_evidence, find(claimed=ClaimedEvidence(url)))
 
     assert search.pull_request is None
-    assert reason in search.refused
+    assert reason in there(search.refused)
 
 
 def test_a_pull_request_is_found_by_the_branch_convention_alone() -> None:
@@ -90,7 +90,7 @@ def test_a_pull_request_is_found_by_the_branch_convention_alone() -> None:
     assert try_of().run(steps(github).find_evidence, find()).pull_request is None
     github.open_pull(10)
 
-    assert try_of().run(steps(github).find_evidence, find()).pull_request.number == 10
+    assert there(try_of().run(steps(github).find_evidence, find()).pull_request).number == 10
 
 
 def test_a_pull_request_named_in_a_late_answer_is_looked_at_first() -> None:
@@ -99,7 +99,7 @@ def test_a_pull_request_named_in_a_late_answer_is_looked_at_first() -> None:
     github.open_pull(7, branch="somebody/else")
     named = ("https://github.test/acme/shop/pull/99", URL)
 
-    assert try_of().run(steps(github).find_evidence, find(named=named)).pull_request.number == 7
+    assert there(try_of().run(steps(github).find_evidence, find(named=named)).pull_request).number == 7
 
 
 def test_nothing_there_yet_is_looked_at_again_as_often_as_told() -> None:
@@ -115,9 +115,9 @@ def test_all_facts_are_gathered_in_one_step() -> None:
     github.open_pull(8)
     facts = try_of().run(steps(github).gather_facts, GatherFacts(VTID, REPOSITORY, 7, "", ENVIRONMENT))
 
-    assert facts.pull_request.number == 7
-    assert facts.files.paths == github.files
-    assert (facts.checks.sha, facts.checks.required) == (HEAD, ("ci",))
+    assert there(facts.pull_request).number == 7
+    assert there(facts.files).paths == github.files
+    assert (there(facts.checks).sha, there(facts.checks).required) == (HEAD, ("ci",))
     assert facts.other_open == ("https://github.test/acme/shop/pull/8",)
     assert facts.task is None  # the ledger is asked when it is judged
 

@@ -37,7 +37,8 @@ async def sorted_error(error: OutsideError) -> ApplicationError:
 
 
 def family(error: type[OutsideError]) -> list[type[OutsideError]]:
-    return [error, *(each for child in error.__subclasses__() for each in family(child))]
+    own = [child for child in error.__subclasses__() if child.__module__ == error.__module__]
+    return [error, *(each for child in own for each in family(child))]
 
 
 @pytest.mark.parametrize("kind", family(OutsideError))

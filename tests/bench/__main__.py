@@ -29,7 +29,9 @@ class Plan:
 
 
 FULL = Plan(orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6))
-QUICK = Plan(orchestration.Size(pairs=3, singles=5, at_once=12), False, served.Size(3, 0.3, 2))
+QUICK = Plan(
+    orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5), False, served.Size(3, 0.2, 1)
+)
 
 
 async def bench(plan: Plan, show: Callable[[Row], None]) -> list[Row]:

@@ -12,15 +12,14 @@ from contextlib import AsyncExitStack
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
 from tests.bench.bare import BARE_GITHUB_QUEUE, BARE_QUEUE, BareRun, bare_steps
 from tests.bench.instant import InstantGitHub, Staff, StaffedOrders
 from tests.workflows.world import CloudRun
 from vtid.ledger import Ledger
-from workflows.connection import OURS, connect
+from workflows.connection import connect
 
 NO_PACE = 100_000.0
 LEDGER = "BENCH_LEDGER"
@@ -41,14 +40,13 @@ async def bare_workers(threads: ThreadPoolExecutor) -> list[Worker]:
     """The yardstick, with the settings of worker.workers."""
     client = await Client.connect(os.environ["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
     own, github = bare_steps(Staff(client).take_bare)
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*OURS, "tests")
     runs = Worker(
         client,
         task_queue=BARE_QUEUE,
         workflows=[BareRun],
         activities=own,
         activity_executor=threads,
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_task_polls=20,
         max_cached_workflows=1000,
         sticky_queue_schedule_to_start_timeout=worker.STICKY_TIMEOUT,

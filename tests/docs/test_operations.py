@@ -10,7 +10,7 @@ from vtid.cli.main import app
 from vtid.domain.failures import FAILURES
 
 PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"`?\bvtid ((?:[a-z]+)(?: [a-z]+)?)", " ".join(re.findall(r"`vtid [^`]+`", PAGE)))))
+COMMANDS = sorted(set(re.findall(r"\bvtid ([a-z]+(?: [a-z]+)?)", PAGE)))
 
 
 @pytest.mark.parametrize("code", FAILURES)

@@ -8,12 +8,8 @@ from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (
-    "run.requested", "task.", "spec.", "approval.", "claim.", "work_order.refused", "system.", "worker.", "engine.",
+    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.",
 )  # fmt: skip
-
-
-# In the table, and told by nobody so far.
-NOT_TOLD_YET = {"work_order.refused"}
 
 
 def said_in(folder: str) -> set[str]:
@@ -40,7 +36,7 @@ def test_every_event_of_a_run_in_the_table_is_told_by_some_run() -> None:
 def test_every_event_around_runs_is_told_by_api_or_ledger() -> None:
     around = {name for name in EVENT_TYPES if name.startswith(AROUND_RUNS)}
 
-    assert around <= said_in("api") | said_in("vtid/ledger") | NOT_TOLD_YET
+    assert around <= said_in("api") | said_in("vtid/ledger")
 
 
 def test_every_event_that_changes_the_view_is_in_the_table() -> None:

@@ -46,6 +46,7 @@ class Figures:
     runs: int
     kills: dict[str, int]
     seconds: float
+    open_at_the_last_kill: int
     completed: int
     merges: int
     dispatches: int
@@ -74,10 +75,26 @@ async def storm(data_dir: Path, *, runs: int, kills: int, seed: int) -> Figures:
             exits.push_async_callback(worker.dismiss)
         await asyncio.gather(*(drill.begin() for drill in drills))
         struck = await _strike(stack, chance, kills)
+        still_open = sum(not drill.is_over for drill in drills)
+        for victim in VICTIMS:
+            await stack.wait_serving(victim)
         await stack.wait_ready()
         ended = await asyncio.gather(*(_ended(drill) for drill in drills))
         seen = [await drill.look() for drill in drills]
-    return _figures(seed, struck, monotonic() - began, seen, [each for each in ended if each])
+    wrong = [each for each in ended if each] + [problem for each in seen for problem in _wrong(each)]
+    return Figures(
+        seed=seed,
+        runs=runs,
+        kills=struck,
+        seconds=round(monotonic() - began, 1),
+        open_at_the_last_kill=still_open,
+        completed=sum(each.status == "completed" for each in seen),
+        merges=sum(each.effects["merge"] for each in seen),
+        dispatches=sum(each.effects["dispatch"] for each in seen),
+        attempts=sum(each.count("work_order.claimed") for each in seen),
+        events=sum(len(each.events) for each in seen),
+        wrong=tuple(wrong),
+    )
 
 
 async def _strike(stack: Stack, chance: random.Random, kills: int) -> dict[str, int]:
@@ -86,8 +103,6 @@ async def _strike(stack: Stack, chance: random.Random, kills: int) -> dict[str, 
     for victim in victims:
         await asyncio.sleep(chance.uniform(*PAUSES_SECONDS))
         stack.kill(victim)
-    for victim in VICTIMS:
-        await stack.wait_serving(victim)
     return {victim: victims.count(victim) for victim in VICTIMS}
 
 
@@ -98,24 +113,6 @@ async def _ended(drill: Drill) -> str | None:
     except NotSeen as error:
         return f"{drill.name}: {error}"
     return None
-
-
-def _figures(
-    seed: int, kills: dict[str, int], seconds: float, seen: list[Seen], not_ended: list[str]
-) -> Figures:
-    wrong = [*not_ended, *(problem for each in seen for problem in _wrong(each))]
-    return Figures(
-        seed=seed,
-        runs=len(seen),
-        kills=kills,
-        seconds=round(seconds, 1),
-        completed=sum(each.status == "completed" for each in seen),
-        merges=sum(each.effects["merge"] for each in seen),
-        dispatches=sum(each.effects["dispatch"] for each in seen),
-        attempts=sum(each.count("work_order.claimed") for each in seen),
-        events=sum(len(each.events) for each in seen),
-        wrong=tuple(wrong),
-    )
 
 
 def _wrong(seen: Seen) -> list[str]:

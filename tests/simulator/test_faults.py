@@ -31,6 +31,17 @@ def test_a_lost_answer_has_merged(sim: Sim) -> None:
     assert sim.effects() == ["merge"]
 
 
+def test_a_late_merge_happens_also_when_its_sender_has_gone(sim: Sim) -> None:
+    sim.shop()
+    pull = sim.pull()
+    sim.told("POST", "/faults", match=MERGE, times=1, action={"delay_s": 0.2})
+
+    with pytest.raises(httpx.ReadTimeout):
+        sim.http.put(f"/api/v3/repos/{SHOP}/pulls/1/merge", json={"sha": pull["head_sha"]}, timeout=0.05)
+
+    sim.until(lambda: sim.effects() == ["merge"], limit=1000)
+
+
 def test_a_reset_has_not_merged(sim: Sim) -> None:
     sim.shop()
     pull = sim.pull()
@@ -84,6 +95,16 @@ def test_the_control_plane_cannot_be_broken(sim: Sim) -> None:
 
     assert sim.told("DELETE", "/faults") == {"removed": 1}
     assert sim.github("/user").status_code == 200
+
+
+def test_the_journal_names_the_repository_of_a_call_that_a_fault_answered(sim: Sim) -> None:
+    sim.shop()
+    sim.told("POST", "/faults", match={"path_regex": "/pulls"}, action={"status": 502})
+    sim.github(f"/repos/{SHOP}/pulls")
+
+    calls = sim.http.get("/_sim/journal", params={"repository": SHOP}).json()
+
+    assert calls[-1]["status"] == 502
 
 
 def test_the_journal_names_the_fault(sim: Sim) -> None:

@@ -30,6 +30,7 @@ from vtid.domain.commands import (
     ReleaseLease,
     ReportFailure,
     Rescue,
+    RunReport,
     RunRequest,
     SubmitEvidence,
 )
@@ -100,10 +101,10 @@ class Story:
     policy: Policy = field(default_factory=Policy)
     deploy: Deploy = field(default_factory=Deploy)
     automerge: bool = True
-    handle: WorkflowHandle[VtidRun, RunView] | None = None
+    handle: WorkflowHandle[VtidRun, RunReport] | None = None
 
     @property
-    def run(self) -> WorkflowHandle[VtidRun, RunView]:
+    def run(self) -> WorkflowHandle[VtidRun, RunReport]:
         assert self.handle is not None
         return self.handle
 

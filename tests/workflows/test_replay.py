@@ -21,9 +21,8 @@ from temporalio.workflow import NondeterminismError
 from tests.workflows.conftest import VTID, Story
 from tests.workflows.world import NEXT_HEAD
 from vtid.domain.change import CheckState
-from vtid.domain.commands import CancelRun, RunRequest
+from vtid.domain.commands import CancelRun, RunReport, RunRequest
 from vtid.domain.stages import Move
-from vtid.domain.view import RunView
 from workflows.connection import VtidPlugin
 from workflows.vtid_run import VtidRun
 
@@ -130,7 +129,7 @@ class Hasty(VtidRun):
         super().__init__(request)
 
     @workflow.run
-    async def run(self, request: RunRequest) -> RunView:
+    async def run(self, request: RunRequest) -> RunReport:
         await workflow.sleep(1)
         return await super().run(request)
 

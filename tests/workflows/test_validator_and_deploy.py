@@ -6,6 +6,7 @@ from tests.workflows.conftest import Story
 from tests.workflows.world import MERGED, NEXT_HEAD, OLD
 from vtid.domain.change import CheckState, MergeAnswer, MergeKind
 from vtid.domain.environment import Deploy, Policy
+from vtid.domain.errors import Denied
 from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TaskStatus
 
@@ -163,3 +164,14 @@ async def test_policy_may_say_that_a_failure_ends_the_run(story: Story) -> None:
     view = await story.ends()
     assert view.status is TaskStatus.REJECTED
     assert view.outcome == "failure"
+
+
+async def test_refused_credentials_block_at_once_with_their_code(story: Story) -> None:
+    story.github.error = Denied("GITHUB", "Bad credentials", status=401)
+    await story.start()
+
+    assert await blocked_with(story) == "GITHUB_DENIED"
+    story.github.error = None
+    await story.decide(Move.RETRY)
+    await story.work_honestly()
+    assert (await story.ends()).status is TaskStatus.COMPLETED

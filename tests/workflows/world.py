@@ -25,6 +25,7 @@ from vtid.domain.commands import (
 )
 from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
+from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
@@ -120,6 +121,7 @@ class GitHub:
         default_factory=lambda: [CheckState.GREEN]
     )  # one a look, the last stays
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
+    error: OutsideError | None = None  # what every question is answered with
     moves_to: str | None = None  # the head that shows up right when the merge is sent
     merges: int = 0
     dispatches: int = 0
@@ -154,6 +156,8 @@ class GitHub:
     def find_pull_requests(
         self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
     ) -> Sequence[PullRequest]:
+        if self.error is not None:
+            raise self.error
         return list(self.pulls.values())
 
     def changed_files(self, repository: str, number: int) -> ChangedFiles:

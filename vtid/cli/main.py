@@ -15,6 +15,7 @@ from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.orders import order
 from vtid.cli.runs import dead, run
 from vtid.cli.session import AsJson, DataDir, Session, command
+from vtid.cli.system import system
 from vtid.cli.tasks import spec, task
 
 app = typer.Typer(
@@ -72,6 +73,7 @@ app.add_typer(spec, name="spec")
 app.add_typer(run, name="run")
 app.add_typer(dead, name="dead")
 app.add_typer(order, name="order")
+app.add_typer(system, name="system")
 app.add_typer(simulate, name="simulate")
 
 

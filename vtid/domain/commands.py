@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vtid.domain.change import Checks, DeployRun, PullRequest
-from vtid.domain.deployment import DeploymentProof
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
@@ -37,6 +36,16 @@ class RunRequest:
     @property
     def base(self) -> str:
         return self.environment.base_branch
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a completed run ended. All the rest stands in the ledger."""
+
+    vtid: str
+    status: str
+    outcome: str
+    commit: str | None = None  # on the base branch
 
 
 # --- PLANNER
@@ -279,7 +288,8 @@ class Report:
     repository: str
     environment: str
     commit: str
-    proof: DeploymentProof
+    proven: bool
+    says: str
     page_url: str
 
 

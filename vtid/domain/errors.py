@@ -53,10 +53,4 @@ class BadReply(Refused):
     """An answer that we cannot read."""
 
 
-def failure_code_of(error: OutsideError) -> str:
-    """The failure code that this error means for a run once no try is left."""
-    system = "CLOUD_RUN" if error.system == "CLOUD_RUN" else "GITHUB"
-    return f"{system}_DENIED" if isinstance(error, Denied) else f"{system}_UNAVAILABLE"
-
-
 FINAL_ERRORS = ("Refused", "Denied", "Missing", "Conflict", "BadReply")

@@ -54,7 +54,6 @@ EVENT_TYPES: dict[str, str] = {
     "spec.approved":          "the spec was approved; data: hash, by, reason",
     "approval.voided":        "the spec changed, so its approval is void; data: hash, approved_by",
     "claim.late":             "an answer under an old lease, refused and kept; data: order_id, attempt, worker, pr_url",
-    "work_order.refused":     "a worker was refused; data: order_id, worker, code, message",
     "system.disarmed":        "emergency stop; data: reason, by",
     "system.armed":           "the emergency stop is lifted; data: by",
     "worker.seen":            "a worker is here for the first time; data: worker",

@@ -111,6 +111,7 @@ LIMITS: dict[str, Limit] = {
 # as one; when they do not suffice it goes on as an ordinary activity, which retries visibly.
 LOCAL_BUDGET = _sec(3)
 LOCAL_PAUSE = _sec(0.2)
+LOCAL_TRIES = 3  # the budget alone does not bound a local activity's tries (tried on temporalio 1.35)
 
 # A timer that fires this much after its time did so because we were down: one more window is granted.
 LATE_AFTER = _sec(1)

@@ -10,6 +10,7 @@ from vtid.ledger.event_log import Events
 from vtid.ledger.idempotency import Idempotency
 from vtid.ledger.journal import JournalStore
 from vtid.ledger.keys import Keys
+from vtid.ledger.memory import Memory
 from vtid.ledger.orders import Orders
 from vtid.ledger.runs import Runs
 from vtid.ledger.switch import Switch
@@ -26,8 +27,9 @@ class Ledger:
         self._database = database
         self.events = Events(database)
         self.tasks = Tasks(database)
-        self.runs = Runs(database)
-        self.orders = Orders(database)
+        self._memory = Memory(database)
+        self.runs = Runs(database, self._memory)
+        self.orders = Orders(database, self._memory)
         self.switch = Switch(database)
         self.journal = JournalStore(database, self.switch)
         self.dead_letters = DeadLetters(database)
@@ -50,6 +52,7 @@ class Ledger:
     async def close(self) -> None:
         """Stop listening and close every connection."""
         await self.events.close()
+        self._memory.close()
         await self._database.close()
 
     async def ping(self) -> None:

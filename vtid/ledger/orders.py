@@ -14,6 +14,7 @@ from vtid.ledger.codec import order_to_json
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import tell
+from vtid.ledger.memory import Memory
 from vtid.ledger.models import Claim, Order, Run, Worker
 from vtid.ledger.records import OrderRecord
 from vtid.ledger.rows import order_record
@@ -24,8 +25,9 @@ _NO_MARK = {"marked_by": None, "marked_until": None}
 class Orders:
     """vtid.domain.ports.OrderBook over the ledger, and the workers' side of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory: Memory) -> None:
         self._database = database
+        self._memory = memory
 
     # --- told by runs
 
@@ -164,6 +166,9 @@ class Orders:
 
     async def holder(self, vtid: str) -> OrderRecord | None:
         """The live lease of a task, if there is one."""
+        return await self._memory.of(("holder", vtid), lambda: self._holder(vtid))
+
+    async def _holder(self, vtid: str) -> OrderRecord | None:
         query = select(Order).where(Order.state == "claimed", Order.vtid == vtid)
         found = await self._all(query.order_by(Order.created_at.desc()).limit(1))
         return found[0] if found else None

@@ -18,6 +18,7 @@ from vtid.ledger.consequences import leave_nothing_open, show
 from vtid.ledger.database import Database
 from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import tell
+from vtid.ledger.memory import Memory
 from vtid.ledger.models import Run, Task
 from vtid.ledger.paging import page_of, page_query
 from vtid.ledger.records import Page, RunRecord
@@ -31,8 +32,9 @@ _LOOK_WRITTEN_EVERY = timedelta(seconds=30)  # a look that saw nothing new is wr
 class Runs:
     """The runs of the ledger. What happens inside a run comes through the journal."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory: Memory) -> None:
         self._database = database
+        self._memory = memory
 
     async def request(self, request: RunRequest, *, by: str) -> tuple[RunRecord, bool]:
         """Ask for a run: (its row, True), or (the equal run under way, False).
@@ -87,6 +89,9 @@ class Runs:
 
     async def current(self, vtid: str) -> RunRecord:
         """The latest run. Raises Unknown when there was none."""
+        return await self._memory.of(("run", vtid), lambda: self._current(vtid))
+
+    async def _current(self, vtid: str) -> RunRecord:
         async with self._database.read() as session:
             run = await session.scalar(_ever_opened(vtid))
         if run is None:

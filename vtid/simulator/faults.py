@@ -142,6 +142,8 @@ async def with_fault(
     action: Action, app: ASGIApp, wires: Wires, scope: Scope, receive: Receive, send: Send
 ) -> None:
     if action.delay_s:
+        # It has arrived: what becomes of it does not depend on whether its sender still waits.
+        receive = await arrived(receive)
         await asyncio.sleep(action.delay_s)
     if action.hang:
         return await until_gone(receive)
@@ -167,6 +169,19 @@ async def with_fault(
     for message in kept:
         await send(message)
     return None
+
+
+async def arrived(receive: Receive) -> Receive:
+    """Take in the whole request; the answer gives it once more, then goes on listening."""
+    taken: list[Message] = [await receive()]
+    while taken[-1]["type"] == "http.request" and taken[-1].get("more_body"):
+        taken.append(await receive())
+    messages = iter(taken)
+
+    async def again() -> Message:
+        return next(messages, None) or await receive()
+
+    return again
 
 
 async def answer(action: Action, send: Send) -> None:

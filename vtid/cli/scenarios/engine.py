@@ -1,5 +1,9 @@
 """Scenarios of the ground under the run: what is killed, and comes back."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
+
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
 from vtid.domain.task import TaskStatus
@@ -32,50 +36,60 @@ TEMPORAL_RESTARTS = Scenario(
 )
 
 
-async def _killed_at_every_step(drill: Drill) -> None:
-    """-9 to the Temporal worker as soon as a step has begun that it was not killed in yet."""
+async def _killed_while_merging(drill: Drill) -> None:
+    """GitHub takes the merge, and a moment later the answer finds nobody any more."""
+    await drill.world.fault("PUT", "/merge", {"delay_s": 2})
     await drill.hire("worker")
     await drill.start()
-    struck: set[str] = set()
-
-    def begun() -> set[str]:
-        return {event["data"]["step"] for event in drill.events if event["type"] == "step.started"}
-
-    while True:
-        await drill.until(lambda: begun() > struck or drill.is_over, "the next step")  # noqa: B023 - awaited here
-        if drill.is_over:
-            break
-        struck |= begun()
-        drill.stack.kill("worker")
-        await drill.stack.wait_serving("worker")
-    drill.notes["struck"] = sorted(struck)
+    await drill.world.until_called("PUT", "/merge")
+    drill.stack.kill("worker")
+    await drill.stack.wait_serving("worker")
+    await drill.until_decided()
 
 
-KILLED_AT_EVERY_STEP = Scenario(
-    "orchestrator-killed-at-every-step",
-    "The Temporal worker is killed with -9 in every single step: the run ends as if nothing had happened.",
+KILLED_WHILE_MERGING = Scenario(
+    "orchestrator-killed-while-merging",
+    "The Temporal worker is killed with -9 while its merge is on the way: the next one finds it merged.",
     Promise(
         TaskStatus.COMPLETED,
         effects=REPORTED,
-        events={"run.blocked": 0, "change.merged": 1, "verdict.reached": 1, "deployment.reported": 1},
+        events={"run.blocked": 0, "change.merged": 1, "verdict.reached": 1},
         claims={
-            "every step from the first to the last was struck": lambda seen: (
-                {
-                    "find_merged_change",
-                    "pickup",
-                    "lease",
-                    "gather_facts",
-                    "merge_pull_request",
-                    "await_deploy_run",
-                    "prove_deployment",
-                    "report",
-                }
-                <= set(seen.notes["struck"])
-            )
+            "the merge was sent once": lambda seen: len(seen.calls("PUT", "/merge")) == 1,
+            "it was found merged": lambda seen: (
+                [data["merged_before"] for data in seen.of("change.merged")] == [True]
+            ),
         },
     ),
-    _killed_at_every_step,
+    _killed_while_merging,
     alone=True,
 )
 
-SCENARIOS = (TEMPORAL_RESTARTS, KILLED_AT_EVERY_STEP)
+LOCKED_SECONDS = 8.0  # longer than bookkeeping is tried in silence, and than SQLite waits for a lock
+
+
+async def _ledger_down(drill: Drill) -> None:
+    """Somebody holds the ledger's write lock: nothing can be written down, by anybody."""
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("evidence.observed")
+    with closing(sqlite3.connect(drill.stack.data_dir / "ledger.db", isolation_level=None)) as ledger:
+        ledger.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(LOCKED_SECONDS)
+        ledger.execute("ROLLBACK")
+    await drill.until_decided()
+
+
+LEDGER_DOWN = Scenario(
+    "ledger-down",
+    "The ledger takes nothing for a while after the work is done: the run waits for it, and no event is lost.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.blocked": 0, "work_order.claimed": 1, "verdict.reached": 1, "change.merged": 1},
+    ),
+    _ledger_down,
+    alone=True,
+)
+
+SCENARIOS = (TEMPORAL_RESTARTS, KILLED_WHILE_MERGING, LEDGER_DOWN)

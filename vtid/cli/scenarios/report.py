@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtid.cli.console import out, print_json
-from vtid.cli.scenarios.promise import Result
+from vtid.cli.scenarios.promise import ALWAYS, Result
 
 
 class Report:
@@ -41,12 +41,17 @@ class Report:
 
 
 def table(results: Sequence[Result]) -> Table:
-    """Promised, seen, agree."""
-    made = Table("scenario", "promised", "seen", "agree", show_lines=True)
+    """Promised, seen, agree. What every run promises stands once, below."""
+    caption = "Every run also promises: " + "; ".join(ALWAYS)
+    made = Table("scenario", "promised", "seen", "agree", show_lines=True, caption=caption)
     for result in results:
         mark, style = _mark(result)
         agree = Text("\n".join([mark, *result.why]), style=style)
-        made.add_row(result.name, _told(result.promise), _told(result.seen), agree)
+        claims = [claim for claim in result.promise["claims"] if claim not in ALWAYS]
+        held = sum(claim in result.seen["claims"] for claim in claims)
+        promised = [*_counts(result.promise), *(f"– {claim}" for claim in claims)]
+        seen = [*_counts(result.seen), *([f"– {held} of {len(claims)} hold"] if claims else [])]
+        made.add_row(result.name, Text("\n".join(promised)), Text("\n".join(seen)), agree)
     return made
 
 
@@ -54,15 +59,10 @@ def _mark(result: Result) -> tuple[str, str]:
     return ("✓ yes", "green") if result.agree else ("✗ no", "red")
 
 
-def _told(data: dict[str, Any]) -> str:
-    return "\n".join(_lines(data))
-
-
-def _lines(data: dict[str, Any]) -> Iterator[str]:
-    """The promise in few words: what did not happen is left out, unless it is the merge."""
+def _counts(data: dict[str, Any]) -> Iterator[str]:
+    """Status and numbers in few words: an effect that did not happen is left out, unless it is the merge."""
     yield " · ".join(str(each) for each in (data["status"], data["stage"], data["code"]) if each)
     effects = {name: count for name, count in data["effects"].items() if count or name == "merge"}
     yield ", ".join(f"{name} {count}" for name, count in effects.items())
     if data["events"]:
         yield ", ".join(f"{name} {count}" for name, count in data["events"].items())
-    yield from (f"– {claim}" for claim in data["claims"])

@@ -140,6 +140,7 @@ CHECK_SKIPPED = Scenario(
 
 
 async def _conflict(drill: Drill) -> None:
+    await drill.world.behave({"checks": {"after_s": 4}})  # time for somebody else
     worker = await drill.hire("worker")
     await drill.start()
     await drill.until(lambda: worker.has_said("pull-opened"), "the pull request")
