@@ -137,3 +137,14 @@ def test_the_sdk_is_not_loaded_before_it_is_needed(module: str) -> None:
     code = f"import sys, {module}; sys.exit('mcp' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+async def test_what_a_model_does_is_audited_under_the_name_of_its_key(url: str, play: Play) -> None:
+    vtid = await play.run()
+    await play.offer(vtid)
+
+    async with over_http(url, play.keys["worker"]) as model:
+        await model.call("claim_work", worker_id="claude-1")
+
+    (kept,) = [each for each in await play.ledger.audit.list() if each.verb == "order.claim"]
+    assert (kept.who, kept.role, kept.target) == ("worker-1", "worker", vtid)
