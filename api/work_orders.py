@@ -166,7 +166,8 @@ class WorkDesk:
     async def _keep_clocks(self, lease: Lease, progress: dict[str, Any] | None) -> bool:
         """Write the heartbeat down; False when the ledger could not take it."""
         waiting = self._unwritten.get(lease.order_id)
-        moved = progress is not None or waiting is not None
+        unattended = lease.mode == "unattended"  # it cannot beat, so any call of it is progress
+        moved = unattended or progress is not None or waiting is not None
         try:
             await self._ledger.orders.beat(lease.order_id, progressed=moved, progress=progress or waiting)
         except LedgerUnavailable:

@@ -85,6 +85,14 @@ def doctor(session: Session) -> None:
     raise typer.Exit(doctor(session))
 
 
+@command(app, "mcp")
+def mcp(session: Session) -> None:
+    """Serve the worker's tools to a model over standard input and output (MCP)."""
+    from vtid.cli.mcp import serve
+
+    serve(session)
+
+
 @app.command("migrate")
 def migrate(data_dir: DataDir = Path(".vtid"), as_json: AsJson = False) -> None:
     """Bring the ledger's database to its newest form."""
