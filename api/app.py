@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
-from api import problems
+from api import mcp, problems
 from api.auth import Authenticator, Guests
 from api.build import BUILD
 from api.claims import Claims
@@ -64,6 +64,7 @@ def create_app(
         app.include_router(old.router, responses=refusals.RESPONSES)
     app.include_router(health.router)
     app.include_router(page.router)
+    app.router.routes.extend(mcp.routes(app, given.auth))
     app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)

@@ -105,7 +105,7 @@ class Authenticator:
 
     async def sign_in(self, secret: str, request: HTTPConnection) -> tuple[Principal, str]:
         """The session cookie's value for the owner of a key."""
-        self._check_same_site(request)
+        self.check_same_site(request)
         principal = await self._of_key(secret, request)
         return principal, self._session_for(principal)
 
@@ -169,7 +169,7 @@ class Authenticator:
             claims = jwt.decode(cookie, self._session_key, ["HS256"], audience="vtid-session")
         except jwt.InvalidTokenError:
             raise _unauthenticated("the session is over; sign in again") from None
-        self._check_same_site(request)
+        self.check_same_site(request)
         principal = Principal(claims["sub"], Role(claims["role"]))
         if principal.name == BOOTSTRAP:
             return self._as_bootstrap(request)
@@ -202,16 +202,22 @@ class Authenticator:
         near = self._guests.dev and _from_loopback(request)
         if not (near or _is_from(request, self._guests.networks)):
             return False
-        self._check_same_site(request)  # a browser could be sent here by any page
+        self.check_same_site(request)  # a browser could be sent here by any page
         return True
 
     # --- where a browser's request comes from
 
-    def _check_same_site(self, request: HTTPConnection) -> None:
-        """A cookie speaks for a person, so it counts only on our own page under a name that is ours."""
+    def check_same_site(self, request: HTTPConnection) -> None:
+        """Raise Problem FORBIDDEN unless this is no page at all, or our own page under a name that is ours.
+
+        A cookie speaks for a person, so it counts nowhere else.
+        """
         host = request.headers.get("host", "")
         if not self._is_our_name(host):
-            raise Problem("FORBIDDEN", f"this API does not answer to the host name {host[:100]!r}")
+            raise Problem(
+                "FORBIDDEN",
+                f"this API does not answer to the host name {host[:100]!r}; VTID_ALLOWED_HOSTS adds one",
+            )
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             raise Problem("FORBIDDEN", "a page of another site may not act here")

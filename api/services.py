@@ -71,14 +71,19 @@ def require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]]
 
     async def check(request: Request, given: Given) -> Principal:
         principal = await given.auth.principal_of(request)
-        if not principal.may(*roles):
-            needed = " or ".join(roles)
-            raise Problem(
-                "FORBIDDEN", f"this needs the role {needed}", expected=needed, actual=principal.role.value
-            )
+        check_role(principal, *roles)
         return principal
 
     return check
+
+
+def check_role(principal: Principal, *roles: Role) -> None:
+    """Raise Problem FORBIDDEN unless the principal may act as one of these."""
+    if not principal.may(*roles):
+        needed = " or ".join(roles)
+        raise Problem(
+            "FORBIDDEN", f"this needs the role {needed}", expected=needed, actual=principal.role.value
+        )
 
 
 Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]

@@ -17,8 +17,6 @@ from vtid.ledger.records import OrderRecord
 
 MARK_SECONDS = 30.0  # how long a claim under way keeps others off the order
 REFUSED_REST_SECONDS = 5.0
-# A lease is opened by the run a moment after the claim; a heartbeat in between must not be told "lost".
-OPENING_SECONDS = 10.0
 
 _LOST_THE_RACE = {"ALREADY_CLAIMED", "LEASE_LOST", "ILLEGAL_TRANSITION"}
 
@@ -145,30 +143,31 @@ class WorkDesk:
         """
         lease = self._read(order_id, token)
         now = self._now()
+        unreachable: EngineUnavailable | None = None
         try:
             beat = await self._engine.beat(lease.run, lease.attempt)
-        except EngineUnavailable:
-            if not await self._keep_clocks(lease, progress):
-                raise
-            return BeatAnswer(Beat.CONTINUE, lease.expires_at(now))
-        if beat is Beat.GONE and not await self._is_being_opened(lease, now):
+        except EngineUnavailable as error:
+            beat, unreachable = Beat.GONE, error
+        kept = await self._keep_clocks(lease, progress)
+        if unreachable is not None and not kept:
+            raise unreachable
+        # Temporal may not know the lease yet, or not again after an outage: then the ledger's word counts.
+        if beat is Beat.GONE and not await self._is_held(lease):
             raise await self._lost(lease)
-        await self._keep_clocks(lease, progress)
         if beat is Beat.STOP:
             return BeatAnswer(Beat.STOP, lease.expires_at(now), await self._reason_to_stop(lease))
         return BeatAnswer(Beat.CONTINUE, lease.expires_at(now))
 
-    async def _is_being_opened(self, lease: Lease, now: datetime) -> bool:
-        """Right after the claim, or again after an outage of ours, the run is about to open the lease."""
-        if lease.age(now).total_seconds() <= OPENING_SECONDS:
-            return True
+    async def _is_held(self, lease: Lease) -> bool:
+        """Whether the ledger has the lease as this worker's; it was written there before its token was given."""
         order = await self._ledger.orders.get(lease.order_id)
         return order.state == "claimed" and (order.worker, order.attempt) == (lease.worker, lease.attempt)
 
     async def _keep_clocks(self, lease: Lease, progress: dict[str, Any] | None) -> bool:
         """Write the heartbeat down; False when the ledger could not take it."""
         waiting = self._unwritten.get(lease.order_id)
-        moved = progress is not None or waiting is not None
+        unattended = lease.mode == "unattended"  # it cannot beat, so any call of it is progress
+        moved = unattended or progress is not None or waiting is not None
         try:
             await self._ledger.orders.beat(lease.order_id, progressed=moved, progress=progress or waiting)
         except LedgerUnavailable:

@@ -6,11 +6,16 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import FOREVER, LIMITS, Limit
 from vtid.domain.rules import RULES
+from vtid.mcp.advice import ADVICE
+from vtid.mcp.calls import Calls
+from vtid.mcp.server import tools_for
+from vtid.mcp.tools import Tools
 from vtid.simulator.assumptions import ASSUMPTIONS
 from vtid.simulator.worker.behaviours import BEHAVIOURS, NEVER
 
@@ -78,6 +83,7 @@ def pages() -> dict[str, str]:
         "failure-codes.md": failure_codes(),
         "events.md": events(),
         "rules.md": rules(),
+        "mcp.md": mcp(),
         "simulator.md": simulator(),
     }
 
@@ -153,6 +159,36 @@ def rules() -> str:
         "`VALIDATION_FAILED`.",
         _table(("rule", "holds when", "code when it fails"), rows),
     )
+
+
+def mcp() -> str:
+    tools = []
+    for tool in tools_for(Tools(Calls(_unconnected))):
+        needed = tool.parameters.get("required", [])
+        takes = [f"`{name}`" if name in needed else f"`{name}`?" for name in tool.parameters["properties"]]
+        tools.append((f"`{tool.name}`", ", ".join(takes), " ".join(tool.description.split())))
+    return _page(
+        "Tools for models (MCP)",
+        "vtid/mcp/tools.py and vtid/mcp/advice.py",
+        "A model is a worker like any other: it claims an order, works, hands in a pull request. The same tools are "
+        "at `/mcp/` of the API (streamable HTTP, no sessions) and behind `vtid mcp` (stdio, a client of the API that "
+        "works from anywhere with `VTID_API_URL` and `VTID_API_TOKEN`). Both want a key of the role `worker`: "
+        "`vtid token create --role worker --name NAME`. How to connect: [README](../README.md#claude-code-in-a-minute).",
+        _table(("tool", "takes (`?`: optional)", "does"), tools),
+        "Every answer has the fields of the HTTP API and a `next_step`. The spec is also the resource "
+        "`vtid://{vtid}/spec`. Repeating a call is safe.",
+        "A model works between its calls and cannot beat meanwhile, so `claim_work` takes an `unattended` order: any "
+        "call under the lease counts as progress, and 20 minutes without one end it ([limits](limits.md)). A program "
+        "that beats by itself asks for `mode: attended` and is missed sooner.",
+        "Over HTTP the name in `Host` must be this machine's or stand in `VTID_ALLOWED_HOSTS`.",
+        "## What a refused model is told",
+        "A refusal is text: the code, what happened, and what to do next.",
+        _table(("code", "next"), ((f"`{code}`", advice) for code, advice in ADVICE.items())),
+    )
+
+
+def _unconnected(_: object) -> NoReturn:
+    raise AssertionError("describing the tools calls none")
 
 
 def simulator() -> str:

@@ -20,6 +20,7 @@ from api.services import (
     Operator,
     Text,
     Viewer,
+    ViewerOrWorker,
     Vtid,
     VtidPath,
     etag,
@@ -157,6 +158,21 @@ async def put_spec(
         )
     await given.audit(request, actor, "spec.put", vtid, hash=task.spec.hash if task.spec else None)
     return _answer(given.presenter, task)
+
+
+@router.get("/tasks/{vtid}/spec", tags=["specs"])
+async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResponse:
+    """The text that the task's open run works with, also when a newer one has come; else the newest."""
+    task = await given.ledger.tasks.get(vtid)
+    run = task.run
+    pinned = run.view.spec_hash if run is not None and run.state != "closed" else None
+    if pinned is None and task.spec is None:
+        raise Problem("NOT_FOUND", f"{vtid} has no spec yet")
+    hash = pinned or (task.spec.hash if task.spec else "")
+    markdown = await given.ledger.tasks.spec_text(vtid, hash)
+    return JSONResponse(
+        {"vtid": vtid, "title": task.title, "hash": hash, "pinned": pinned is not None, "markdown": markdown}
+    )
 
 
 @router.post("/tasks/{vtid}/spec/validate", tags=["specs"])

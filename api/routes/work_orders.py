@@ -25,6 +25,9 @@ class Claim(Body):
         0, ge=0, le=30, allow_inf_nan=False, description="how long to wait for an order"
     )
     vtid: Vtid | None = Field(None, description="only an order of this task")
+    mode: Literal["attended", "unattended"] = Field(
+        "attended", description="unattended: cannot beat; any call under the lease counts as progress"
+    )
 
 
 class Heartbeat(Body):
@@ -62,7 +65,11 @@ async def claim_order(body: Claim, request: Request, given: Given, actor: Worker
     """
     try:
         grant = await given.desk.claim(
-            body.worker_id, seconds=body.wait_seconds, vtid=body.vtid, has_left=request.is_disconnected
+            body.worker_id,
+            seconds=body.wait_seconds,
+            vtid=body.vtid,
+            mode=body.mode,
+            has_left=request.is_disconnected,
         )
     except Problem as problem:
         given.metrics.claimed(problem.code)

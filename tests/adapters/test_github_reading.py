@@ -12,6 +12,7 @@ from vtid.adapters.errors import LONGEST_PAUSE
 from vtid.adapters.github import GitHub
 from vtid.domain.change import Ancestry, CheckState
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, Unavailable
+from vtid.domain.extraction import PullRequestWords
 
 if TYPE_CHECKING:
     from tests.adapters.conftest import Sim
@@ -35,6 +36,14 @@ def test_a_pull_request_is_told_with_every_vtid_that_it_names(sim: Sim) -> None:
     assert pull.is_open
     assert not pull.from_fork
     assert pull.created_at.tzinfo is not None
+
+
+def test_the_words_of_a_pull_request_are_read_without_its_merge(sim: Sim) -> None:
+    sim.opens_pull(title="Add checkout", body="VTID: VTID-01227", head="claude/x")
+    words = sim.git_hub.pull_request_words("acme/shop", 1)
+
+    assert words == PullRequestWords("Add checkout", "VTID: VTID-01227", "claude/x")
+    assert sim.git_hub.pull_request_words("acme/shop", 99) is None
 
 
 def test_mergeability_is_unknown_until_github_has_computed_it(sim: Sim) -> None:

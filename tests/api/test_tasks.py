@@ -136,3 +136,17 @@ async def test_ten_calls_at_once_with_one_key_have_one_effect(play: Play) -> Non
 
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len((await play.get("/tasks")).json()["items"]) == 1
+
+
+async def test_a_worker_reads_the_spec_of_the_open_run_and_later_the_newest(play: Play) -> None:
+    vtid = await play.run()
+    newer = SPEC.replace("Ship it", "Ship more")
+    await play.call("admin", "PUT", f"/tasks/{vtid}/spec", json={"markdown": newer})
+
+    under_way = await play.get(f"/tasks/{vtid}/spec", role="worker")
+    waiting = await play.get(f"/tasks/{await play.task(newer)}/spec", role="worker")
+    none = await play.get(f"/tasks/{await play.task(None)}/spec", role="worker")
+
+    assert (under_way.json()["pinned"], under_way.json()["markdown"]) == (True, SPEC)
+    assert (waiting.json()["pinned"], waiting.json()["markdown"]) == (False, newer)
+    assert (none.status_code, none.json()["code"]) == (404, "NOT_FOUND")

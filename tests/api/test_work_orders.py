@@ -264,3 +264,17 @@ async def test_fail_and_release_can_be_repeated(play: Play) -> None:
         grant = await play.claimed()
         answers = [await play.say(grant, verb, **body) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_a_worker_that_cannot_beat_is_held_to_progress_and_every_call_of_it_is_progress(
+    play: Play,
+) -> None:
+    vtid = await play.run()
+    order_id = await play.offer(vtid)
+
+    grant = (await play.claim("model", mode="unattended")).json()
+    await play.say(grant, "heartbeat")
+
+    order = await play.ledger.orders.get(order_id)
+    assert (grant["mode"], grant["deadlines"]["progress_seconds"]) == ("unattended", 1200)
+    assert order.last_progress_at == order.last_beat_at is not None

@@ -57,12 +57,9 @@ def test_the_shipped_dev_section_is_the_documented_one(shipped: dict[str, Enviro
         ("shop", ("services/shop/**",), "/version", "/healthz")
     ]
     assert (dev.checks.required, dev.deploy.workflow, dev.deploy.event) == (("ci",), "deploy.yml", "push")
-    assert (dev.automerge, dev.policy.allow_paths, dev.policy.deny_paths, dev.limits) == (
-        True,
-        ("**",),
-        (),
-        {},
-    )
+    assert (dev.automerge, dev.policy.allow_paths, dev.policy.deny_paths) == (True, ("**",), ())
+    # Only the pauses between looks are shorter: every budget is the documented one.
+    assert all(dev.limits[name].budget == LIMITS[name].budget for name in dev.limits)
 
 
 def test_staging_and_production_are_stricter(shipped: dict[str, Environment]) -> None:

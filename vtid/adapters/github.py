@@ -7,6 +7,7 @@ from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
 from vtid.domain.commands import MergePullRequest
 from vtid.domain.environment import Environment
+from vtid.domain.extraction import PullRequestWords
 
 
 class GitHub:
@@ -21,6 +22,10 @@ class GitHub:
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         return github_pulls.pull_request(self._wire, repository, number)
+
+    def pull_request_words(self, repository: str, number: int) -> PullRequestWords | None:
+        """Title, body and branch as they are now, or None when there is no pull request of this number."""
+        return github_pulls.pull_request_words(self._wire, repository, number)
 
     def find_pull_requests(
         self, repository: str, vtid: str, environment: Environment, since: datetime | None = None

@@ -11,6 +11,7 @@ from vtid.adapters.secrets_scan import secrets_in_patch
 from vtid.domain.change import Ancestry, ChangedFiles, PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.errors import Missing, Unavailable
+from vtid.domain.extraction import PullRequestWords
 from vtid.domain.vtid import mentioned_vtids
 
 MOST_FILES = 3_000  # GitHub lists no more, whatever the pull request changes
@@ -25,13 +26,26 @@ _ANCESTRY = {
 
 def pull_request(wire: GitHubWire, repository: str, number: int) -> PullRequest | None:
     """The pull request as it is now, or None when the repository is there and has none of this number."""
+    data = _read(wire, repository, number)
+    return None if data is None else with_merge_commit(wire, _pull_of(repository, data))
+
+
+def pull_request_words(wire: GitHubWire, repository: str, number: int) -> PullRequestWords | None:
+    """Title, body and branch as they are now; None as for `pull_request`."""
+    data = _read(wire, repository, number)
+    if data is None:
+        return None
+    with reading(SYSTEM, f"a pull request of {repository}"):
+        return PullRequestWords(str(data["title"]), str(data.get("body") or ""), str(data["head"]["ref"]))
+
+
+def _read(wire: GitHubWire, repository: str, number: int) -> Any:
     try:
-        data = wire.get(f"{place(repository)}/pulls/{number}")
+        return wire.get(f"{place(repository)}/pulls/{number}")
     except Missing:
         # GitHub hides what our token may not see. Only a visible repository makes this 404 a "no".
         wire.get(place(repository))
         return None
-    return with_merge_commit(wire, _pull_of(repository, data))
 
 
 def find_pull_requests(

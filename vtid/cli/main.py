@@ -85,12 +85,39 @@ def doctor(session: Session) -> None:
     raise typer.Exit(doctor(session))
 
 
+@command(app, "mcp")
+def mcp(session: Session) -> None:
+    """Serve the worker's tools to a model over standard input and output (MCP)."""
+    from vtid.cli.mcp import serve
+
+    serve(session)
+
+
 @app.command("migrate")
 def migrate(data_dir: DataDir = Path(".vtid"), as_json: AsJson = False) -> None:
     """Bring the ledger's database to its newest form."""
     from vtid.cli.keeping import migrate
 
     migrate(data_dir, as_json=as_json)
+
+
+@app.command("extract")
+def extract(
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            metavar="URL",
+            help="GitHub's API, such as https://api.github.com: asked for the title and text of the pull request "
+            "of each line that has `repository` and `pull_request`, and no `pr_title`.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which task each change belongs to, and why: JSON lines in, JSON lines out."""
+    from vtid.cli.extract import extract_lines
+
+    raise typer.Exit(extract_lines(sys.stdin.buffer, base_url))  # JSON in any case
 
 
 @app.command("version")
