@@ -6,7 +6,13 @@ from typing import Any, TypeVar, overload
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    TimeoutType,
+    is_cancelled_exception,
+)
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from vtid.domain.errors import FINAL_ERRORS
@@ -96,6 +102,8 @@ def _ended_late(error: ActivityError, limit: Limit, opened: datetime) -> bool:
     """Whether the budget ran out because nobody was there to use it: server or worker were down."""
     if limit.budget is None or not isinstance(error.cause, TemporalTimeout):
         return False
+    if error.cause.type is TimeoutType.SCHEDULE_TO_START:
+        return True  # not one try began: it was not the other side that was away
     return workflow.now() - opened > limit.budget + LATE_AFTER
 
 

@@ -33,9 +33,20 @@ PAUSES_SECONDS = (0.5, 6.0)  # between two kills: some before the last victim is
 WORKERS = 6
 OVER_WITHIN_SECONDS = 240.0
 
-# A storm takes every lease and every offer of a few seconds several times; the bounds on how often they are
-# tried again are for workers that fail, not for a ground that shakes.
-PATIENCE: dict[str, Any] = {"attempts": 50, "pickup": {"one_try": "1.5s", "tries": 50, "back_off": ["1s"]}}
+# A storm takes every lease, offer and step of a few seconds several times. How often, and how long in all, a
+# thing is tried is meant for an outside that fails, not for a ground that shakes: here it is plenty.
+PLENTY: dict[str, Any] = {"attempts": 50, "pickup": {"one_try": "1.5s", "tries": 50, "back_off": ["1s"]}}
+PLENTY_OF_TIME = "90s"
+STEPS = (
+    "find_merged_change",
+    "find_evidence",
+    "gather_facts",
+    "await_checks",
+    "merge_pull_request",
+    "dispatch_deploy",
+    "await_deploy_run",
+    "prove_deployment",
+)
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,9 @@ def _environments(data_dir: Path) -> Path:
     """The shipped drill, but the deploy workflow is started by us: a second start would be seen."""
     drill = yaml.safe_load(ENVIRONMENTS.read_text(encoding="utf-8"))[ENVIRONMENT]
     drill["deploy"]["event"] = "workflow_dispatch"
-    drill["limits"] |= PATIENCE
+    for step in STEPS:
+        drill["limits"][step] |= {"budget": PLENTY_OF_TIME, "tries": 100}
+    drill["limits"] |= PLENTY
     file = data_dir / "environments.yaml"
     file.write_text(yaml.safe_dump({ENVIRONMENT: drill}), encoding="utf-8")
     return file

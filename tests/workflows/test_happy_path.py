@@ -50,5 +50,6 @@ async def test_a_good_run_goes_from_spec_to_proof(story: Story) -> None:
     assert view.merged == MERGED
     assert story.github.merges == 1
     history = await story.run.fetch_history()
-    # 4 more when the run outlives the silence of its closed lease; 80 is the promise.
-    assert len(history.events) <= 76
+    # 75 on a quiet machine. A slow one may need a workflow task more; so may a run that outlives the silence
+    # of its closed lease.
+    assert len(history.events) <= 80
