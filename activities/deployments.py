@@ -58,7 +58,9 @@ class Deployments:
     @activity.defn
     def prove_deployment(self, command: ProveDeployment) -> DeploymentProof:
         """Look once at every link. Anything that may still settle is "not ready yet" until the last look."""
-        links = [self._commit_link(command), _actions_run_link(command)]
+        links = [self._commit_link(command)]
+        if command.deploy_run is not None:
+            links.append(self._actions_run_link(command, command.deploy_run))
         for service in command.services:
             seen = self._see(service, command)
             links += links_of_service(command.commit, service, seen, datetime.now(UTC))
@@ -104,6 +106,34 @@ class Deployments:
         text = f"{command.commit[:12]} is not on {command.base}"
         return Link("commit", LinkState.CONTRADICTED, text, raw=raw, at=at, code="WRONG_COMMIT_SERVING")
 
+    def _actions_run_link(self, command: ProveDeployment, run: DeployRun) -> Link:
+        """A run that we dispatched stands on the base's tip, which may be newer than our commit and contains it."""
+        contains = run.head_sha == command.commit or self._is_in(command, run.head_sha)
+        holds = contains and run.conclusion == "success" and bool(run.jobs)
+        raw = {
+            "id": run.id,
+            "url": run.url,
+            "head_sha": run.head_sha,
+            "conclusion": run.conclusion,
+            "jobs": run.jobs,
+        }
+        return Link(
+            "actions_run",
+            LinkState.PROVEN if holds else LinkState.CONTRADICTED,
+            f"run {run.id} of {run.head_sha[:12]} ended {run.conclusion}",
+            raw=raw,
+            match="exact" if run.head_sha == command.commit else "contains" if contains else None,
+            at=datetime.now(UTC),
+            code=None if holds else "DEPLOY_RUN_FAILED",
+        )
+
+    def _is_in(self, command: ProveDeployment, sha: str) -> bool:
+        try:
+            relation = self._code_host.compare(command.repository, command.commit, sha)
+        except Missing:
+            return False
+        return relation in (Ancestry.SAME, Ancestry.DESCENDANT)
+
     @activity.defn
     def report(self, command: Report) -> Reported:
         """Write GitHub's deployment status. Found again by commit and environment, so written once."""
@@ -116,23 +146,6 @@ class Deployments:
             url=command.page_url,
         )
         return Reported("success" if command.proven else "failure", url)
-
-
-def _actions_run_link(command: ProveDeployment) -> Link:
-    run = command.deploy_run
-    holds = run.head_sha == command.commit and run.conclusion == "success" and bool(run.jobs)
-    raw = {
-        "id": run.id,
-        "url": run.url,
-        "head_sha": run.head_sha,
-        "conclusion": run.conclusion,
-        "jobs": run.jobs,
-    }
-    state = LinkState.PROVEN if holds else LinkState.CONTRADICTED
-    text = f"run {run.id} of this commit ended {run.conclusion}"
-    return Link(
-        "actions_run", state, text, raw=raw, at=datetime.now(UTC), code=None if holds else "DEPLOY_RUN_FAILED"
-    )
 
 
 def _may_settle(proof: DeploymentProof) -> bool:

@@ -40,7 +40,11 @@ class PullRequests:
         pulls = self._code_host.find_pull_requests(
             command.repository, command.vtid, command.environment, command.since
         )
-        return next((pull for pull in pulls if pull.merged), None)
+        # By branch alone: a title may only cite the VTID, as a revert of its change does.
+        ours = (
+            p for p in pulls if command.environment.is_branch_of(command.vtid, p.branch) and not p.from_fork
+        )
+        return next((pull for pull in ours if pull.merged), None)
 
     @activity.defn
     def find_evidence(self, command: FindEvidence) -> EvidenceSearch:

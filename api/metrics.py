@@ -30,6 +30,11 @@ class Metrics:
             "When all runs were last compared",
             registry=registry,
         )
+        self._reconciler_errors = Counter(
+            "vtid_reconciler_errors_total",
+            "Runs, or whole passes, that could not be compared",
+            registry=registry,
+        )
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
@@ -43,6 +48,10 @@ class Metrics:
             for value, number in Count(values).items():
                 gauge.labels(value).set(number)
         self._reconciled.set_to_current_time()
+
+    def reconciler_failed(self) -> None:
+        """An error of ours; Temporal or the ledger being out of reach is none."""
+        self._reconciler_errors.inc()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:

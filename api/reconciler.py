@@ -1,7 +1,8 @@
 """The loop that holds the ledger's runs against Temporal's, so that nothing ends or hangs there unseen."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,6 +20,8 @@ _AT_ONCE = 10  # describes under way at a time
 # Many runs are looked at in shares, so that looking costs Temporal little; each within a minute.
 _SHARES = 5
 _MANY = 100
+
+_Act = Callable[[RunRecord], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -51,17 +54,22 @@ class Reconciler:
         self._grace = grace
         self._start_grace = start_grace
         self._now = now
-        self._announced: bool | None = None  # how the switch stood when all runs were last told
+        self._announced: bool | None = None  # the switch as the runs were last told of it
+        self._untold: set[str] = set()  # start ids of the runs that have yet to hear of it
         self._hurry = asyncio.Event()
         self._passes = 0
 
     async def run(self) -> None:
-        """One pass after the other until cancelled. What is out of reach is told and tried again."""
+        """One pass after the other until cancelled. What fails is logged and tried again; errors of ours are counted."""
         while True:
             try:
                 await self.reconcile()
             except LedgerUnavailable as error:
                 log.warning("reconciler.waits", reason=str(error))
+            except Exception:
+                # Without this loop nobody would see what ends in Temporal: no single pass may end it.
+                self._metrics.reconciler_failed()
+                log.exception("reconciler.pass_failed")
             self._hurry.clear()
             try:
                 async with asyncio.timeout(self._period_seconds):
@@ -80,27 +88,43 @@ class Reconciler:
         """
         records = await self._ledger.runs.unfinished()
         self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
-        gate = asyncio.Semaphore(_AT_ONCE)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for record in self._share_of(records):
-                    group.create_task(self._one_at_a_time(gate, record))
-            await self._announce_switch(records)
-        except* EngineUnavailable as errors:
-            self._presenter.engine_unreachable = True
-            log.warning("reconciler.engine_unreachable", reason=str(errors.exceptions[0]))
-        except* LedgerUnavailable as errors:
-            raise LedgerUnavailable(str(errors.exceptions[0])) from errors
-        else:
-            self._presenter.engine_unreachable = False
+        contact = _Contact()
+        await self._each(self._share_of(records), self._compare, contact)
+        if not contact.is_lost:
+            await self._announce_switch(records, contact)
+        self._presenter.engine_unreachable = contact.is_lost
 
     def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
         self._passes += 1
         return records if len(records) <= _MANY else records[self._passes % _SHARES :: _SHARES]
 
-    async def _one_at_a_time(self, gate: asyncio.Semaphore, record: RunRecord) -> None:
+    async def _each(self, records: Sequence[RunRecord], act: _Act, contact: "_Contact") -> None:
+        """Do this for every record, some at a time. Raises LedgerUnavailable; other errors stay with their record."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for record in records:
+                    group.create_task(self._one(record, act, contact, gate))
+        except ExceptionGroup as errors:
+            raise LedgerUnavailable(str(errors.exceptions[0])) from errors
+
+    async def _one(self, record: RunRecord, act: _Act, contact: "_Contact", gate: asyncio.Semaphore) -> None:
         async with gate:
-            await self._compare(record)
+            if contact.is_hopeless:
+                return  # each further try would wait for its whole timeout; the next pass asks again
+            try:
+                await act(record)
+            except EngineUnavailable as error:
+                contact.failed += 1
+                log.warning("reconciler.engine_unreachable", vtid=record.vtid, reason=str(error))
+            except LedgerUnavailable:
+                raise
+            except Exception:
+                # One record that cannot be dealt with must not hide the others; the next pass meets it again.
+                self._metrics.reconciler_failed()
+                log.exception("reconciler.record_failed", vtid=record.vtid)
+            else:
+                contact.answered += 1
 
     async def _compare(self, record: RunRecord) -> None:
         there = await self._engine.describe(record.vtid)
@@ -111,6 +135,12 @@ class Reconciler:
             await self._start_again(record)
         elif there is None:
             await self._ended_there(record, "not_found", "Temporal does not know this run any more")
+        elif _was_reset(record, there):
+            text = (
+                f"the run was reset in Temporal; the new execution {there.run_id} is not followed: "
+                "terminate it and start the task again"
+            )
+            await self._ended_there(record, "terminated", text)
         elif there.is_running:
             await self._is_running(record, there)
         elif self._is_overdue(there):
@@ -144,13 +174,39 @@ class Reconciler:
     async def _ended_there(self, record: RunRecord, status: str, message: str) -> None:
         await self._ledger.runs.terminated(record.start_id, status=status, message=message)
 
-    async def _announce_switch(self, records: Sequence[RunRecord]) -> None:
+    async def _announce_switch(self, records: Sequence[RunRecord], contact: "_Contact") -> None:
         """Runs look at the switch themselves once a minute; told, they look at once."""
         armed = (await self._ledger.switch.read()).armed
-        if self._announced in (None, armed):
-            self._announced = armed
-            return
-        for record in records:
+        if self._announced not in (None, armed):
+            self._untold = {record.start_id for record in records}
+        self._announced = armed
+
+        async def tell(record: RunRecord) -> None:
             if record.run_id is not None:
                 await self._engine.switch_changed(RunRef(record.vtid, record.run_id), armed=armed)
-        self._announced = armed
+            self._untold.discard(record.start_id)
+
+        await self._each([record for record in records if record.start_id in self._untold], tell, contact)
+
+
+@dataclass
+class _Contact:
+    """How Temporal answered in one pass."""
+
+    answered: int = 0
+    failed: int = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """It did not answer for any run. Silence about some of them only is no outage."""
+        return self.failed > 0 and self.answered == 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self.is_lost and self.failed >= _AT_ONCE
+
+
+def _was_reset(record: RunRecord, there: Execution) -> bool:
+    """A reset inside Temporal goes on as a new execution, with the memo of the old one."""
+    same_start = there.start_id == record.start_id
+    return same_start and bool(record.run_id and there.run_id) and there.run_id != record.run_id

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
@@ -228,6 +229,8 @@ class Runs:
                 raise
             raise EngineUnavailable("Temporal is out of reach (no connection)") from error
         except RPCError as error:
+            if _lacks_namespace(error):
+                raise EngineUnavailable(f"Temporal cannot be used: {error.message}") from error
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise RunOver(error.message) from error
             raise EngineUnavailable(f"Temporal is out of reach ({error.status.name})") from error
@@ -243,6 +246,11 @@ def _refusal(error: WorkflowUpdateFailedError) -> Exception:
             return RunOver("the run ended while it took the message")
     # An unknown message name or a bug in a handler: worker and API do not fit together.
     return EngineUnavailable("the run could not take the message; API and worker may be of different builds")
+
+
+def _lacks_namespace(error: RPCError) -> bool:
+    """NOT_FOUND of the namespace says nothing about any run in it."""
+    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
 def _failing_tries(described: WorkflowExecutionDescription) -> int:

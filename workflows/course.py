@@ -8,10 +8,11 @@ from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
+from vtid.domain.change import DeployRun
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import LATE_AFTER, MORE_WINDOWS, Limit
+from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, Limit
 from vtid.domain.verdict import Facts
 from workflows.perform import perform
 from workflows.story import Story, waiting
@@ -36,7 +37,13 @@ class Course:
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
+        self.judged_head: str | None = None  # the head that the last passed verdict is about
+        self.nothing_to_deploy = False
+        self.deploy_run: DeployRun | None = (
+            None  # the last one seen; a retry does not start another beside it
+        )
         self.head_rounds = 0
+        self.notes: list[str] = []  # what a cancelled run has to tell besides
         self.retries = 0  # of a person; each gives every budget anew
 
     @overload
@@ -49,10 +56,22 @@ class Course:
     ) -> R: ...
     async def step(self, step: Any, command: Any, waits_for: str, who: str = "system") -> Any:
         """Tell that the step begins and what it waits for, then do it."""
+        await self.announce(step, waits_for, who)
+        return await self.perform(step, command, waits_for)
+
+    async def announce(self, step: Callable[..., Any], waits_for: str, who: str) -> None:
+        """Tell and write that a step begins; nothing is sent yet."""
         budget = self.limits[step.__name__].budget
         until = workflow.now() + budget if budget else None
         self.story.tell("step.started", step=step.__name__, waiting=waiting(waits_for, until, who))
         await self.story.write()
+
+    @overload
+    async def perform(self, step: Callable[[Any, C], Awaitable[R]], command: C, waits_for: str) -> R: ...
+    @overload
+    async def perform(self, step: Callable[[Any, C], R], command: C, waits_for: str) -> R: ...
+    async def perform(self, step: Any, command: Any, waits_for: str) -> Any:
+        """Do an announced step."""
         return await perform(step, command, self.limits, summary=waits_for)
 
     async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
@@ -62,7 +81,8 @@ class Course:
     async def until(self, ready: Callable[[], bool], window: timedelta, summary: str) -> bool:
         """Wait until `ready` or the window ends; tells which.
 
-        A window that ended late was not a fair one (nobody was there to be heard), so it is granted again.
+        A window that ended late was not a fair one (nobody was there to be heard), so another is granted,
+        of a minute at most: whoever was kept out by our absence is back by then.
         """
         for _ in range(1 + MORE_WINDOWS):
             opened = workflow.now()
@@ -71,6 +91,7 @@ class Course:
             except TimeoutError:
                 if workflow.now() - opened <= window + LATE_AFTER:
                     return False
+                window = min(window, LONGEST_GRACE)
             else:
                 return True
         return False
@@ -80,7 +101,8 @@ class Course:
         command = GatherFacts(self.request.vtid, repository, number, sha, self.request.environment, looks)
         what = f"GitHub to show all of pull request {number}"
         self.facts = await self.step(PullRequests.gather_facts, command, what, "GitHub")
-        self.paths = self.facts.files.paths if self.facts.files else None
+        files = self.facts.files
+        self.paths = files.paths if files and files.complete else None
         return self.facts
 
     async def load_task(self) -> LoadedTask:

@@ -1,7 +1,6 @@
 """DEPLOY: merge exactly the validated head, find its deploy run, and prove what serves."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
@@ -29,17 +28,21 @@ class DeployStage:
         self._course = course
 
     async def deploy(self) -> Stage | None:
-        """Gives None when the run is done, or VALIDATOR when the head moved under the merge."""
+        """Gives None when the run is done, or VALIDATOR when there is no verdict over the present head.
+
+        A change that touches no service has nothing to deploy; that its commit is on the base is proven all the same.
+        """
         if self._course.merged_sha is None:
             back = await self._merge()
             if back is not None:
                 return back
         services = await self._services()
-        if not services:
-            return None
-        run = await self._await_deploy_run()
-        proof = await self._prove(services, run)
-        await self._report(proof)
+        course = self._course
+        course.nothing_to_deploy = not services
+        course.deploy_run = await self._await_deploy_run() if services else None
+        proof = await self._prove(services, course.deploy_run)
+        if services:
+            await self._report(proof)
         if not proof.complete:
             link = proof.open_link
             raise RunStopped(
@@ -51,6 +54,8 @@ class DeployStage:
 
     async def _merge(self) -> Stage | None:
         course, pull = self._course, self._course.the_evidence().pull_request
+        if course.judged_head != pull.head_sha:
+            return Stage.VALIDATOR  # nothing is merged that no verdict is about
         await course.still_the_pinned_spec()
         answer = await (
             self._merge_ourselves(pull) if course.request.environment.automerge else self._see_merged(pull)
@@ -77,8 +82,23 @@ class DeployStage:
             environment=self._course.request.environment,
         )
         what = f"GitHub to merge {pull.url}"
-        merge = self._course.step(PullRequests.merge_pull_request, command, what, "GitHub")
-        return await _finished(merge, self._merged)
+        # Until here a cancel stops the merge; from here on it is sent, and comes to its end whatever happens.
+        await self._course.announce(PullRequests.merge_pull_request, what, "GitHub")
+        merge = asyncio.ensure_future(self._course.perform(PullRequests.merge_pull_request, command, what))
+        try:
+            answer = await asyncio.shield(merge)
+        except asyncio.CancelledError:
+            await self._note_the_end_of(merge)
+            raise
+        self._merged(answer)
+        return answer
+
+    async def _note_the_end_of(self, merge: asyncio.Future[MergeAnswer]) -> None:
+        """A cancelled run tells the truth about a merge that was under way, also that it is not known."""
+        try:
+            self._merged(await merge)
+        except RunStopped as stop:
+            self._course.notes.append(f"whether GitHub merged is not known: {stop.message}")
 
     async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
         """Policy leaves the merge to a person: wait for it, and take what they merged."""
@@ -101,22 +121,32 @@ class DeployStage:
     # ---------------------------------------------------------------- what is deployed
 
     async def _services(self) -> tuple[Service, ...]:
-        """The services that the change maps to: those that the task names, else those whose paths it touches."""
+        """Every service that the task names or whose paths the change touches."""
         course, environment = self._course, self._course.request.environment
-        if course.request.services:
-            return tuple(s for s in environment.services if s.name in course.request.services)
-        return environment.services_touched_by(await self._paths())
+        declared = {service.name for service in environment.services}
+        unknown = [name for name in course.request.services if name not in declared]
+        if unknown:
+            raise RunStopped(
+                "PROOF_INCOMPLETE", f"{environment.name} declares no service {', '.join(unknown)}"
+            )
+        touched = environment.services_touched_by(await self._paths())
+        return tuple(s for s in environment.services if s in touched or s.name in course.request.services)
 
     async def _paths(self) -> tuple[str, ...]:
+        """Every path of the change. Raises RunStopped when it cannot be known: that is not "none"."""
         if self._course.paths is None:
             pull = self._course.the_evidence().pull_request
             await self._course.gather_facts(pull.repository, pull.number, pull.head_sha)
-        return self._course.paths or ()
+        if self._course.paths is None:
+            raise RunStopped(
+                "PROOF_INCOMPLETE", "not all files of the change could be read, so its services are not known"
+            )
+        return self._course.paths
 
     async def _await_deploy_run(self) -> DeployRun:
         course, environment, commit = self._course, self._course.request.environment, self._commit()
         since = workflow.now()
-        dispatched = await self._dispatch() if environment.deploy.event == "workflow_dispatch" else None
+        dispatched = await self._dispatched() if environment.deploy.event == "workflow_dispatch" else None
         missing_after = one_try(course.limits["deploy_run_missing"])
         command = AwaitDeployRun(
             repository=course.request.repository,
@@ -131,6 +161,7 @@ class DeployStage:
         if run is None:
             text = f"no run of {environment.deploy.workflow} on event {environment.deploy.event} for {commit[:12]}"
             raise RunStopped("DEPLOY_RUN_NOT_FOUND", text)
+        course.deploy_run = run
         course.story.tell("deploy.run_ended", url=run.url, conclusion=run.conclusion or run.status)
         if run.status != "completed":
             raise RunStopped("DEPLOY_TIMEOUT", f"{run.url} is still {run.status}")
@@ -139,6 +170,13 @@ class DeployStage:
         if run.conclusion != "success":
             raise RunStopped("DEPLOY_RUN_FAILED", f"{run.url} ended {run.conclusion}")
         return run
+
+    async def _dispatched(self) -> DeployRun | None:
+        """The run that we started. A retry goes on with it unless it failed: it would deploy the same again."""
+        known = self._course.deploy_run
+        if known is not None and known.conclusion in (None, "success"):
+            return known
+        return await self._dispatch()
 
     async def _dispatch(self) -> DeployRun | None:
         course, environment = self._course, self._course.request.environment
@@ -154,7 +192,7 @@ class DeployStage:
 
     # ---------------------------------------------------------------- proof
 
-    async def _prove(self, services: tuple[Service, ...], run: DeployRun) -> DeploymentProof:
+    async def _prove(self, services: tuple[Service, ...], run: DeployRun | None) -> DeploymentProof:
         course, commit = self._course, self._commit()
         command = ProveDeployment(
             repository=course.request.repository,
@@ -164,7 +202,7 @@ class DeployStage:
             base=course.request.base,
             deploy_run=run,
         )
-        names = ", ".join(service.name for service in services)
+        names = ", ".join(service.name for service in services) or course.request.base
         proof = await course.step(
             Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
         )
@@ -196,15 +234,3 @@ class DeployStage:
         if self._course.merged_sha is None:
             raise RunStopped("PROOF_INCOMPLETE", "the commit of the merged pull request is not known")
         return self._course.merged_sha
-
-
-async def _finished(step: Awaitable[MergeAnswer], note: Callable[[MergeAnswer], None]) -> MergeAnswer:
-    """Let a merge that is under way come to its end, also when the run is cancelled meanwhile."""
-    task = asyncio.ensure_future(step)
-    try:
-        answer = await asyncio.shield(task)
-    except asyncio.CancelledError:
-        note(await task)
-        raise
-    note(answer)
-    return answer

@@ -19,6 +19,7 @@ class Offers:
         self._switch = switch
         self._desk = desk
         self._offers = 0
+        self._order: OfferWorkOrder | None = None  # the last one
 
     async def get_claimed(self, note: str) -> Lease:
         """Offer until somebody claims. Raises RunStopped PICKUP_TIMEOUT when nobody does."""
@@ -28,18 +29,36 @@ class Offers:
                 await self._course.until(
                     lambda: False, pickup.pause_after(nth), "back-off before the next offer"
                 )
-            lease = await self._offer_once(note)
+            lease = await self._offer_or_take_back(note)
             if lease is not None:
                 return lease
         raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker took one")
 
+    async def _offer_or_take_back(self, note: str) -> Lease | None:
+        """No order stays open behind a run that blocks; one that was claimed meanwhile is served."""
+        try:
+            return await self._offer_once(note)
+        except RunStopped as stop:
+            order = self._order
+            if order is not None and self._desk.claimed(order):
+                return self._desk.lease
+            offered = self._desk.offered
+            if offered is not None:
+                self._desk.offered = None
+                self._course.story.tell(
+                    "work_order.withdrawn", order_id=offered.order_id, reason=stop.message
+                )
+            raise
+
     async def _offer_once(self, note: str) -> Lease | None:
         """One order, until it is claimed, or nobody came for it, or the emergency stop took it back."""
         while True:
+            # Hints count from before the switch is read, so that none given meanwhile is missed.
+            hints = self._switch.hints
             await self._switch.await_armed()
-            order = self._next_order(note)
+            self._order = order = self._next_order(note)
             await self._offer(order)
-            claimed = await self._await_claim(order)
+            claimed = await self._await_claim(order, hints)
             if claimed is not None:
                 return claimed
             if self._desk.offered is None:  # taken back by the emergency stop: offered again once armed
@@ -82,24 +101,22 @@ class Offers:
         await self._course.quietly(WorkOrders.offer_work_order, order)
         await self._course.story.write()
 
-    async def _await_claim(self, order: OfferWorkOrder) -> Lease | None:
+    async def _await_claim(self, order: OfferWorkOrder, hints: int) -> Lease | None:
         pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]
         window = one_try(pickup)
         give_up = workflow.now() + busy.whole_budget()
         alarmed = False
         while True:
+            hinted = await self._claimed_or_hinted(order, hints, window)
             hints = self._switch.hints
-            await self._course.until(
-                lambda: self._desk.claimed(order) or self._switch.hints != hints,  # noqa: B023 - awaited here
-                window,
-                f"pickup of {order.order_id}",
-            )
+            # Nobody is blamed for not taking what nobody may take.
+            armed = self._desk.claimed(order) or (await self._switch.read()).armed
             if self._desk.claimed(order):
                 return self._desk.lease
-            if self._switch.hints != hints:
-                if not (await self._switch.read()).armed and not self._desk.claimed(order):
-                    await self.withdraw("the emergency stop is on")
-                    return None
+            if not armed:
+                await self.withdraw("the emergency stop is on")
+                return None
+            if hinted:
                 continue
             workers = await self._course.quietly(
                 WorkOrders.read_workers, ReadWorkers(one_try(pickup).total_seconds())
@@ -122,6 +139,13 @@ class Offers:
             what = f"a free worker ({workers.busy} busy)"
             self._course.story.tell("wait.started", **waiting(what, give_up, "worker"))
             await self._course.story.write()
+
+    async def _claimed_or_hinted(self, order: OfferWorkOrder, hints: int, window: timedelta) -> bool:
+        return await self._course.until(
+            lambda: self._desk.claimed(order) or self._switch.hints != hints,
+            window,
+            f"pickup of {order.order_id}",
+        )
 
     async def withdraw(self, reason: str) -> None:
         order, self._desk.offered = self._desk.offered, None

@@ -42,9 +42,9 @@ class Switch:
             self._read_at = workflow.now()
         return self._reading
 
-    def was_read(self, reading: Armed | None) -> None:
-        """Another step of this moment has read the switch as well."""
-        self._reading, self._read_at, self._read_hints = reading, workflow.now(), self._hints
+    def was_read(self, reading: Armed | None, hints: int) -> None:
+        """Another step has read the switch as well, when so many hints had come."""
+        self._reading, self._read_at, self._read_hints = reading, workflow.now(), hints
 
     async def await_armed(self) -> None:
         """Return once the system is armed. Raises RunStopped when that takes longer than the limit."""
@@ -73,10 +73,11 @@ class PlannerStage:
     async def plan(self) -> Stage:
         """Gate, emergency stop, and a look for a change that is merged already. Gives the next stage."""
         course, request = self._course, self._course.request
+        hints = self._switch.hints
         task = await course.load_task()
         if task.status == TaskStatus.COMPLETED:
             raise RunStopped("TASK_COMPLETED")
-        self._switch.was_read(task.armed)
+        self._switch.was_read(task.armed, hints)
         await self._switch.await_armed()
         course.story.tell("run.admitted")
 

@@ -40,6 +40,7 @@ class ValidatorStage:
                 "verdict.reached", passed=verdict.passed, head_sha=verdict.head_sha, rules=list(verdict.rules)
             )
             if verdict.passed:
+                self._course.judged_head = verdict.head_sha
                 return Stage.DEPLOY
             code, reasons = code_of(verdict, facts)
             raise RunStopped(code, reasons)
@@ -78,13 +79,14 @@ def head_moved(course: Course, head_sha: str) -> None:
     evidence = course.the_evidence()
     moved: dict[str, Any] = {"from": evidence.head_sha, "to": head_sha, "round": course.head_rounds + 1}
     course.story.tell("change.head_moved", **moved)
-    course.evidence = _at_head(evidence, head_sha)
+    course.evidence, course.judged_head = _at_head(evidence, head_sha), None
     _count_round(course, f"the head moved, last from {evidence.head_sha[:12]} to {head_sha[:12]}")
 
 
 def checks_changed(course: Course, reason: str) -> None:
     """The verdict is void: a check is not what it was. Judged anew. Raises RunStopped HEAD_MOVED."""
     course.story.tell("verdict.voided", reason=reason, round=course.head_rounds + 1)
+    course.judged_head = None
     _count_round(course, reason)
 
 

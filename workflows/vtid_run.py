@@ -87,7 +87,9 @@ class VtidRun:
         return following
 
     def _tell_finished(self, stage: Stage, following: Stage | None) -> None:
-        if stage is Stage.DEPLOY and following is None and self._story.view.proof is None:
+        if stage is Stage.DEPLOY and following is Stage.VALIDATOR:
+            return  # not over: it comes back once the new head is judged
+        if stage is Stage.DEPLOY and self._course.nothing_to_deploy:
             why = "the change touches no path of a service, so there is nothing to deploy"
             self._story.tell("stage.finished", stage=stage, status=StageStatus.SKIPPED, why=why)
             return
@@ -105,7 +107,10 @@ class VtidRun:
     def _take(self, evidence: Evidence) -> Stage:
         """Evidence in hand: on to validation, or to deployment when it is merged already."""
         pull = evidence.pull_request
-        self._course.evidence, self._course.merged_sha = evidence, pull.merge_sha
+        course = self._course
+        course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
+        if evidence.source is not EvidenceSource.HANDED_IN:
+            course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
         return Stage.DEPLOY if pull.merged else Stage.VALIDATOR
 
@@ -191,7 +196,7 @@ class VtidRun:
             self._tell_end(TaskStatus.COMPLETED, Outcome.SUCCESS)
         except RunStopped as stop:
             self._tell_end(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
-            await self._end()
+            await self._end_whatever_comes()
             raise ApplicationError(
                 stop.message, {"code": stop.kind.code}, type=stop.kind.code, non_retryable=True
             ) from None
@@ -200,7 +205,7 @@ class VtidRun:
                 raise
             await self._cancelled()
             raise
-        await self._end()
+        await self._end_whatever_comes()
         view = self._story.view
         return RunReport(view.vtid, view.status, str(view.outcome), view.merged)
 
@@ -222,18 +227,34 @@ class VtidRun:
         """Stop the worker, then tell the truth: also about a merge that was under way."""
         cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
         self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
-        notes = [cancel.reason, await self._worker.stop_worker()]
+        notes = [cancel.reason, await self._stop_worker(), *self._course.notes]
         if self._course.merged_sha is not None:
-            notes.append(f"merged as {self._course.merged_sha} before the cancel")
+            notes.append(f"merged as {self._course.merged_sha} before the cancel reached the run")
         stop = RunStopped("CANCELLED", f"cancelled by {cancel.by}: {cancel.reason or 'no reason'}")
         note = "; ".join(each for each in notes if each)
         self._tell_end(TaskStatus.CANCELLED, Outcome.CANCELLATION, self._failure(stop), note)
-        await self._end()
+        await self._end_whatever_comes()
+
+    async def _stop_worker(self) -> str | None:
+        try:
+            return await self._worker.stop_worker()
+        except RunStopped as stop:  # the ledger's own end of the run takes the order back
+            return f"the worker could not be told in time: {stop.message}"
 
     def _tell_end(
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
     ) -> None:
         self._story.tell("run.finished", status=status, outcome=outcome, failure=failure, note=note)
+
+    async def _end_whatever_comes(self) -> None:
+        """What was told is how the run ended: a cancel that comes while it is written is too late."""
+        end = asyncio.ensure_future(self._end())
+        while not end.done():
+            try:
+                await asyncio.shield(end)
+            except asyncio.CancelledError:
+                continue
+        end.result()
 
     async def _end(self) -> None:
         await self._story.write()

@@ -30,6 +30,8 @@ from workflows.story import waiting
 
 LOOKS_FOR_UNNAMED = 2  # GitHub may lag behind a worker that has just opened its pull request
 
+CLOCK_SLACK = timedelta(minutes=5)  # between GitHub's clock and Temporal's
+
 
 class WorkerStage:
     def __init__(self, course: Course, switch: Switch) -> None:
@@ -47,9 +49,11 @@ class WorkerStage:
                 return await self._work(lease)
             except RunStopped as stop:
                 self._tell_ended(lease, stop)
-                good_work = await self._look_before_the_next_offer()
-                if good_work is not None:
-                    return good_work
+                # Good work of a worker that was lost is not thrown away; what its worker disowned is not taken.
+                if stop.kind.code != "WORKER_FAILED":
+                    good_work = await self._look_on_github(1)
+                    if good_work is not None:
+                        return good_work
                 final = (
                     stop.kind.code == "WORKER_FAILED"
                     and lease.failed is not None
@@ -213,15 +217,12 @@ class WorkerStage:
             request.repository,
             request.environment,
             named=tuple(late),
-            since=self._course.since,
+            since=workflow.info().start_time
+            - CLOCK_SLACK,  # work of an earlier run is adopted, or not at all
             looks=looks,
         )
         search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None
-
-    async def _look_before_the_next_offer(self) -> Evidence | None:
-        """Good work is not thrown away: one look on GitHub before somebody builds the same again."""
-        return await self._look_on_github(1)
 
     def _tell_ended(self, lease: Lease, stop: RunStopped) -> None:
         self._course.story.tell(

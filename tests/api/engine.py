@@ -36,7 +36,10 @@ class FakeRun:
 
 
 class FakeEngine:
-    """api.engine.Engine over a dictionary. `down`: nothing answers. `losing`: effects happen, answers do not."""
+    """api.engine.Engine over a dictionary. `down`: nothing answers. `losing`: effects happen, answers do not.
+
+    `mute`: the VTIDs about which nothing is answered.
+    """
 
     namespace = "default"
 
@@ -44,13 +47,14 @@ class FakeEngine:
         self.runs: dict[str, FakeRun] = {}
         self.down = False
         self.losing = False
+        self.mute: set[str] = set()
         self.polled_at: datetime | None = datetime.now(UTC)
 
     def run_of(self, vtid: str) -> FakeRun:
         return self.runs[vtid]
 
-    def _reach(self) -> None:
-        if self.down:
+    def _reach(self, vtid: str = "") -> None:
+        if self.down or vtid in self.mute:
             raise EngineUnavailable("Temporal is out of reach (UNAVAILABLE)")
 
     def _answer(self) -> None:
@@ -136,7 +140,7 @@ class FakeEngine:
         return True
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
-        self._reach()
+        self._reach(run.vtid)
         self.runs[run.vtid].told.append("armed" if armed else "disarmed")
 
     async def view(self, run: RunRef) -> RunView:
@@ -144,7 +148,7 @@ class FakeEngine:
         return RunView(run.vtid, run.run_id, title="as the run itself says")
 
     async def describe(self, vtid: str, run_id: str | None = None) -> Execution | None:
-        self._reach()
+        self._reach(vtid)
         found = self.runs.get(vtid)
         if found is None or run_id not in (None, found.run_id):
             return None

@@ -1,20 +1,27 @@
 """What ends or hangs inside Temporal is seen."""
 
+import asyncio
+import sqlite3
+import zlib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from api.reconciler import Reconciler
+from vtid.ledger import Ledger, LedgerUnavailable
+from vtid.ledger.codec import view_to_json
 
 from .stage import Play
 
 
-def reconciler(play: Play) -> Reconciler:
-    """One that gives no grace, so that a test need not wait."""
+def reconciler(play: Play, ledger: Ledger | None = None) -> Reconciler:
+    """One that gives no grace and hardly rests, so that a test need not wait."""
     given = play.services
     return Reconciler(
-        play.ledger, play.engine, given.starts, given.presenter, given.metrics,
-        grace=timedelta(0), start_grace=timedelta(0),
+        ledger or play.ledger, play.engine, given.starts, given.presenter, given.metrics,
+        period_seconds=0.01, grace=timedelta(0), start_grace=timedelta(0),
     )  # fmt: skip
 
 
@@ -112,3 +119,129 @@ async def test_runs_are_told_when_the_emergency_stop_was_switched(play: Play) ->
     await loop.reconcile()
 
     assert play.engine.run_of(vtid).told == ["disarmed", "armed"]
+
+
+async def test_a_run_that_was_reset_in_temporal_is_over_and_names_the_execution_that_nobody_follows(
+    play: Play,
+) -> None:
+    vtid = await play.run()
+    followed, run = (await play.ledger.runs.current(vtid)).run_id, play.engine.run_of(vtid)
+    run.run_id = "run-after-reset"
+
+    await reconciler(play).reconcile()
+
+    view = (await play.get(f"/runs/{vtid}")).json()
+    assert (view["run_id"], view["engine"], view["status"]) == (followed, "terminated", "rejected")
+    assert view["failure"]["code"] == "ENGINE_TERMINATED"
+    assert view["failure"]["message"] == (
+        "the run was reset in Temporal; the new execution run-after-reset is not followed: "
+        "terminate it and start the task again"
+    )
+    assert (run.status, run.told) == ("running", [])  # whether it ends is for a person to say
+
+
+async def test_a_task_whose_run_was_reset_starts_again_once_the_new_execution_is_terminated(
+    play: Play,
+) -> None:
+    vtid = await play.run()
+    run = play.engine.run_of(vtid)
+    run.run_id = "run-after-reset"
+    await reconciler(play).reconcile()
+
+    early = await play.post("/runs", {"vtid": vtid})
+    run.status = "terminated"
+    late = await play.post("/runs", {"vtid": vtid})
+
+    assert (early.status_code, late.status_code) == (409, 202)
+
+
+def write_past_the_ledger(file: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(statement, values)
+
+
+def errors_counted(play: Play) -> float:
+    lines = play.services.metrics.text().decode().splitlines()
+    (line,) = [line for line in lines if line.startswith("vtid_reconciler_errors_total ")]
+    return float(line.split()[1])
+
+
+async def test_a_run_that_cannot_be_dealt_with_is_counted_and_hides_no_other(
+    play: Play, tmp_path: Path
+) -> None:
+    unreadable = await play.task()
+    play.engine.down = True
+    await play.post("/runs", {"vtid": unreadable})
+    play.engine.down = False
+    file, spoilt = tmp_path / "ledger.db", zlib.compress(b"{")
+    write_past_the_ledger(file, "UPDATE runs SET request = ? WHERE vtid = ?", spoilt, unreadable)
+    vtid = await play.run()
+    play.engine.run_of(vtid).status = "terminated"
+
+    await reconciler(play).reconcile()
+
+    assert await engine_of(play, vtid) == "terminated"
+    assert errors_counted(play) == 1
+
+
+async def test_silence_about_one_run_hides_no_other_and_is_no_outage(play: Play) -> None:
+    silent, stuck, over = [await play.run() for _ in range(3)]
+    play.engine.mute = {silent}
+    play.engine.run_of(stuck).failing_tries = 3
+    play.engine.run_of(over).status = "terminated"
+
+    await reconciler(play).reconcile()
+
+    assert [await engine_of(play, vtid) for vtid in (silent, stuck, over)] == ["ok", "stuck", "terminated"]
+    assert errors_counted(play) == 0
+
+
+async def test_a_run_that_missed_the_switch_is_told_later_and_the_others_only_once(play: Play) -> None:
+    silent, heard = await play.run(), await play.run()
+    loop = reconciler(play)
+    await loop.reconcile()
+    await play.post("/system/disarm", {"reason": "fire"})
+
+    play.engine.mute = {silent}
+    await loop.reconcile()
+    play.engine.mute = set()
+    await loop.reconcile()
+
+    assert [play.engine.run_of(vtid).told for vtid in (silent, heard)] == [["disarmed"], ["disarmed"]]
+
+
+async def test_a_pass_that_fails_as_a_whole_is_counted_and_the_next_one_comes(
+    play: Play, tmp_path: Path
+) -> None:
+    vtid = await play.run()
+    play.engine.run_of(vtid).status = "terminated"
+    file = tmp_path / "ledger.db"
+    view = view_to_json((await play.ledger.runs.current(vtid)).view)
+    write_past_the_ledger(file, "UPDATE runs SET view = ?", zlib.compress(b"{"))
+    looping = asyncio.create_task(reconciler(play).run())
+    try:
+        async with asyncio.timeout(10):
+            while errors_counted(play) < 2:
+                await asyncio.sleep(0.01)
+            write_past_the_ledger(file, "UPDATE runs SET view = ?", zlib.compress(view.encode()))
+            while await engine_of(play, vtid) != "terminated":
+                await asyncio.sleep(0.01)
+    finally:
+        looping.cancel()
+
+
+async def test_a_ledger_that_fails_while_runs_are_compared_is_waited_for(play: Play, tmp_path: Path) -> None:
+    for _ in range(2):
+        play.engine.run_of(await play.run()).status = "terminated"
+    file = tmp_path / "ledger.db"
+    impatient = await Ledger.open(f"sqlite+aiosqlite:///{file}", busy_seconds=0.05)
+    writer = sqlite3.connect(file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(LedgerUnavailable):
+            await reconciler(play, impatient).reconcile()
+    finally:
+        writer.close()
+        await impatient.close()
+
+    assert errors_counted(play) == 0

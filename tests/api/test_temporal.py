@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
@@ -162,6 +166,40 @@ async def test_a_run_terminated_in_temporal_is_seen(live: Live, temporal: Client
     view = (await live.get(f"/runs/{vtid}")).json()
     assert (view["status"], view["failure"]["code"]) == ("rejected", "ENGINE_TERMINATED")
     assert (await live.post("/runs", {"vtid": vtid})).status_code == 202
+
+
+async def test_a_missing_namespace_is_an_outage_and_says_nothing_about_runs(temporal: Client) -> None:
+    runs = Runs(Client(temporal.service_client, namespace="nowhere"))
+
+    with pytest.raises(EngineUnavailable, match="Namespace nowhere is not found"):
+        await runs.describe("VTID-00001")
+    with pytest.raises(EngineUnavailable, match="nowhere"):
+        await runs.beat(RunRef("VTID-00001", "x"), 1)
+
+
+async def test_a_run_reset_in_temporal_is_over_and_its_new_execution_is_named(
+    live: Live, temporal: Client
+) -> None:
+    vtid = await live.started()
+    await live.view_once(vtid, stage="WORKER")
+    record = await live.ledger.runs.current(vtid)
+    history = await temporal.get_workflow_handle(vtid, run_id=record.run_id).fetch_history()
+    first = next(e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    answer = await temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=vtid, run_id=record.run_id or ""),
+            workflow_task_finish_event_id=first.event_id,
+            reason="by hand",
+            request_id=uuid4().hex,
+        )
+    )
+
+    await live.services.reconciler.reconcile()
+
+    view = (await live.get(f"/runs/{vtid}")).json()
+    assert (view["engine"], view["failure"]["code"]) == ("terminated", "ENGINE_TERMINATED")
+    assert answer.run_id in view["failure"]["message"]
 
 
 async def test_a_hundred_heartbeats_add_nothing_to_the_history(live: Live, temporal: Client) -> None:

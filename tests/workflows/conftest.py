@@ -161,6 +161,21 @@ class Story:
     async def until_told(self, line: str) -> None:
         await self.until(lambda: line in self.ledger.told())
 
+    async def until_retried(self, activity: str) -> None:
+        """Until this step, local at first, goes on as an ordinary activity."""
+        async with asyncio.timeout(20):
+            while activity not in await self._pending():
+                await asyncio.sleep(0.05)
+
+    async def cancel_and_let_it_hear(self) -> None:
+        """Cancel, and leave the run the time of a workflow task: this server does not tell when it heard."""
+        await self.run.cancel()
+        await asyncio.sleep(1)
+
+    async def _pending(self) -> list[str]:
+        description = (await self.run.describe()).raw_description
+        return [each.activity_type.name for each in description.pending_activities]
+
     async def claim(self, worker_id: str = "w1", nth: int = 0) -> LeaseTerms:
         await self.until(lambda: len(self.ledger.offers) > nth)
         order = Acknowledge(self.ledger.offers[nth].order_id, worker_id)

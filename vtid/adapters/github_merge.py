@@ -40,6 +40,12 @@ def _ended_by_reading(
     command: MergePullRequest, pull: PullRequest, *, merged_before: bool
 ) -> MergeAnswer | None:
     """The answer that the pull request itself already gives, or None while it can be merged."""
+    if pull.merged and (pull.head_sha != command.head_sha or pull.base != command.environment.base_branch):
+        text = (
+            f"somebody merged {pull.head_sha[:12]} into {pull.base}; validated was {command.head_sha[:12]} "
+            f"for {command.environment.base_branch}. Adopt it if it is right"
+        )
+        return MergeAnswer(MergeKind.REFUSED, text, head_sha=pull.head_sha)
     if pull.merged:
         return MergeAnswer(
             MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=merged_before

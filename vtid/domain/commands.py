@@ -277,7 +277,7 @@ class ProveDeployment:
     services: tuple[Service, ...]
     commit: str
     base: str
-    deploy_run: DeployRun
+    deploy_run: DeployRun | None  # None: nothing is deployed, only the commit is proven
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,8 @@ LOCAL_TRIES = 3  # the budget alone does not bound a local activity's tries (tri
 LATE_AFTER = _sec(1)
 MORE_WINDOWS = 5  # how often at most, so that a server which is always late cannot keep a run for ever
 
+LONGEST_GRACE = _min(1)  # of a window that is granted again
+
 HEARTBEAT_DUE = _sec(30)
 SUSPECT_AFTER_SHARE = 2 / 3  # of the silence that loses a lease: 60 s of 90 s
 
