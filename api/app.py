@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.staticfiles import StaticFiles
 
 from api import mcp, problems
 from api.auth import Authenticator, Guests
 from api.build import BUILD
 from api.claims import Claims
+from api.description import describe
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
 from api.gateway import refusals
@@ -70,7 +70,7 @@ def create_app(
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
     app.add_exception_handler(Exception, crash_answer(hashes))
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
 
@@ -145,14 +145,3 @@ def stop(app: FastAPI) -> None:
     given.claims.close()
     given.counter.close()
     given.results.close()
-
-
-def _openapi(app: FastAPI) -> dict[str, object]:
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = problems.ProblemBody.model_json_schema(
-            ref_template="#/components/schemas/{model}"
-        )
-        app.openapi_schema = schema
-    return app.openapi_schema

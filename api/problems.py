@@ -14,6 +14,7 @@ from api.engine import EngineUnavailable, RunOver
 from api.gateway.paths import is_gateway
 from api.gateway.refusals import refused
 from api.plain import plain
+from api.wrong_shape import field_and_message
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.ledger import LedgerUnavailable, Refusal, Unknown
 
@@ -27,7 +28,7 @@ _RETRYABLE = {"RATE_LIMITED", "LEDGER_UNAVAILABLE", "TEMPORAL_UNAVAILABLE", "STA
 
 
 class Problem(Exception):
-    """A refusal of the API. `code` is stable; status and title follow from it."""
+    """A refusal of the API. `code` is stable; status, title and retryable follow from it unless told."""
 
     def __init__(
         self,
@@ -35,6 +36,8 @@ class Problem(Exception):
         detail: str,
         *,
         status: int | None = None,
+        title: str | None = None,
+        retryable: bool | None = None,
         expected: Any = None,
         actual: Any = None,
         stage: str | None = None,
@@ -43,10 +46,12 @@ class Problem(Exception):
         **more: Any,
     ) -> None:
         super().__init__(detail)
-        usual, self.title = _status_and_title(code)
+        usual, says = _status_and_title(code)
         self.code = code
         self.detail = detail
         self.status = status or usual
+        self.title = title or says
+        self.retryable = code in _RETRYABLE if retryable is None else retryable
         self.expected = expected
         self.actual = actual
         self.stage = stage or _stage_of(code)
@@ -64,7 +69,7 @@ class Problem(Exception):
             "instance": scope["path"] if scope else None,
             "code": self.code,
             "stage": self.stage,
-            "retryable": self.code in _RETRYABLE,
+            "retryable": self.retryable,
             "expected": plain(self.expected),
             "actual": plain(self.actual),
             "request_id": request_id(scope) if scope else None,
@@ -139,14 +144,7 @@ def _refused(error: Refusal) -> Problem:
 
 
 def _wrong_shape(error: RequestValidationError) -> Problem:
-    # The offending input is left out: it may be huge, secret, or not even encodable.
-    errors = tuple(
-        {
-            "field": ".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]),
-            "message": each["msg"],
-        }
-        for each in error.errors()
-    )
+    errors = tuple(field_and_message(each) for each in error.errors())
     first = errors[0] if errors else {"field": "body", "message": "malformed"}
     return Problem("VALIDATION", f"{first['field']}: {first['message']}", errors=errors)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.security import HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from api.auth import Authenticator, Principal, Role
@@ -66,10 +67,16 @@ async def services_of(request: Request) -> Services:  # a plain function would t
 Given = Annotated[Services, Depends(services_of)]
 
 
-def require(*roles: Role) -> Callable[[Request, Services], Awaitable[Principal]]:
+# It only tells OpenAPI that a key is needed; the authenticator reads the header, and the page's cookie.
+KEY = HTTPBearer(
+    scheme_name="key", description="An API key; `vtid token create` makes one.", auto_error=False
+)
+
+
+def require(*roles: Role) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the caller, who must cover one of these roles."""
 
-    async def check(request: Request, given: Given) -> Principal:
+    async def check(request: Request, given: Given, _: Annotated[object, Depends(KEY)]) -> Principal:
         principal = await given.auth.principal_of(request)
         check_role(principal, *roles)
         return principal

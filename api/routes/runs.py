@@ -32,7 +32,7 @@ class CancelReason(Body):
 
 class RescueMove(Body):
     move: Annotated[str, Field(max_length=40, description="one of the moves that the run view offers")]
-    reason: Reason = ""
+    reason: Reason = Field("", description="needed by `abandon`")
     pr_url: Annotated[Text, Field(max_length=500)] | None = Field(None, description="for `adopt`")
     dry_run: bool = Field(False, description="only tell what the move would do")
 
@@ -104,6 +104,8 @@ async def rescue_run(
     record = await given.ledger.runs.current(vtid)
     move = check_offered(record.view, body.move)
     pr_url = _pull_url(move, body.pr_url)
+    if move is Move.ABANDON and not body.dry_run and not body.reason.strip():
+        raise _missing("reason", "the move abandon needs a reason: a text of 1 to 2,000 characters")
     if body.dry_run:
         told = effects(record.view, move, pr_url)
         return JSONResponse({"dry_run": True, "vtid": vtid, "move": move.value, "effects": told})

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse
 
 from api.presenter import Presenter
@@ -29,7 +29,7 @@ from api.services import (
 from vtid.domain.environment import Environment
 from vtid.domain.failures import FAILURES
 from vtid.domain.stages import Stage
-from vtid.domain.task import TaskStatus
+from vtid.domain.task import MAX_SPEC_BYTES, TaskStatus
 from vtid.ledger import Stale
 from vtid.ledger.records import TaskRecord
 
@@ -41,6 +41,18 @@ Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the exact UTF-8 bytes")]
 
 
+def _written(text: str) -> str:
+    """Refuse a spec that says nothing, or more than anybody reads."""
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if (size := len(text.encode())) > MAX_SPEC_BYTES:
+        raise ValueError(f"must have at most {MAX_SPEC_BYTES:,} bytes, not {size:,}")
+    return text
+
+
+Markdown = Annotated[Text, AfterValidator(_written)]
+
+
 class NewTask(Body):
     title: Title
     vtid: Vtid | None = Field(None, description="allocated when absent")
@@ -48,7 +60,7 @@ class NewTask(Body):
     environment: Name
     services: list[Name] = Field(default_factory=list, max_length=50)
     priority: Priority = 3
-    spec: Text | None = None
+    spec: Markdown | None = None
 
 
 class TaskChanges(Body):
@@ -60,7 +72,7 @@ class TaskChanges(Body):
 
 
 class SpecText(Body):
-    markdown: Text
+    markdown: Markdown
 
 
 class Approval(Body):
@@ -123,7 +135,13 @@ async def change_task(
 ) -> JSONResponse:
     """Change fields of a task. If-Match must name the version that was read (or `*`)."""
     if if_match is None:
-        raise Problem("STALE_ETAG", "send If-Match with the ETag of the task that you read", status=428)
+        raise Problem(
+            "STALE_ETAG",
+            "send If-Match with the ETag of the task that you read",
+            status=428,
+            title="an edit must name the version that was read",
+            retryable=False,
+        )
     changes = body.model_dump(exclude_unset=True)
     if nulls := sorted(name for name, value in changes.items() if value is None):
         raise Problem("VALIDATION", f"{nulls[0]}: must not be null")
@@ -142,7 +160,7 @@ async def change_task(
     return _answer(given.presenter, task)
 
 
-@router.put("/tasks/{vtid}/spec", tags=["specs"])
+@router.put("/tasks/{vtid}/spec")
 async def put_spec(
     vtid: VtidPath,
     body: SpecText,
@@ -160,7 +178,7 @@ async def put_spec(
     return _answer(given.presenter, task)
 
 
-@router.get("/tasks/{vtid}/spec", tags=["specs"])
+@router.get("/tasks/{vtid}/spec")
 async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResponse:
     """The text that the task's open run works with, also when a newer one has come; else the newest."""
     task = await given.ledger.tasks.get(vtid)
@@ -175,7 +193,7 @@ async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResp
     )
 
 
-@router.post("/tasks/{vtid}/spec/validate", tags=["specs"])
+@router.post("/tasks/{vtid}/spec/validate")
 async def validate_spec(
     vtid: VtidPath, request: Request, given: Given, actor: Operator, if_match: IfMatch = None
 ) -> JSONResponse:
@@ -186,7 +204,7 @@ async def validate_spec(
     return _answer(given.presenter, task, errors=list(findings.errors), warnings=list(findings.warnings))
 
 
-@router.post("/tasks/{vtid}/spec/approve", tags=["specs"])
+@router.post("/tasks/{vtid}/spec/approve")
 async def approve_spec(
     vtid: VtidPath,
     body: Approval,

@@ -1,6 +1,7 @@
 // view.js: runs in, HTML out. No requests, no rules of the domain.
 
 import { h } from "preact";
+import { useEffect } from "preact/hooks";
 import htm from "htm";
 import { ago, duration, engineWarning, runLook, stageLook, took, waitingParts } from "./words.js";
 
@@ -120,6 +121,10 @@ export function SignIn({ signIn }) {
 export function Page({ groups, connection, asOf, system, now }) {
   const { needs, open, done } = groups;
   const none = needs.length + open.length + done.length === 0;
+  // The browser looks for the anchor before the runs are here, so it is sent there once more.
+  useEffect(() => {
+    if (!none && location.hash) location.replace(location.hash);
+  }, [none]);
   return html`
     <header class="top">
       <h1>VTID runs</h1>

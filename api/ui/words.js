@@ -18,6 +18,12 @@ const OUTCOME = {
   cancellation: { sign: "○", words: "cancelled", kind: "cancelled" },
 };
 
+// How a person ended the run says more than its outcome.
+const ENDED_BY_A_PERSON = {
+  ABANDONED: { sign: "✗", words: "given up", kind: "failure" },
+  CANCELLED: { sign: "○", words: "cancelled", kind: "cancelled" },
+};
+
 const STATUS = {
   scheduled: { sign: "·", words: "scheduled", kind: "pending" },
   in_progress: { sign: "▸", words: "in progress", kind: "running" },
@@ -35,7 +41,10 @@ const ENGINE = {
 const named = (table, key) => table[key] ?? { sign: "?", words: key, kind: "pending" };
 
 export const stageLook = (status) => named(STAGE, status);
-export const runLook = (run) => (run.outcome ? named(OUTCOME, run.outcome) : named(STATUS, run.status));
+export function runLook(run) {
+  if (!run.outcome) return named(STATUS, run.status);
+  return ENDED_BY_A_PERSON[run.failure?.code] ?? named(OUTCOME, run.outcome);
+}
 export const engineWarning = (run) => (run.engine === "ok" ? null : (ENGINE[run.engine] ?? `Temporal: ${run.engine}`));
 export const groupOf = (run) => (run.outcome ? "done" : run.status === "blocked" ? "needs" : "open");
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
@@ -70,6 +71,40 @@ async def test_a_failure_is_shown_with_what_to_do(play: Play, url: str, page: Pa
 
     await page.get_by_role("heading", name="Needs you").wait_for()
     await page.get_by_text("What to do: start a worker, then retry.").wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+async def test_the_link_of_a_run_shows_its_card_below_the_header(
+    staging: Staging, page: Page, width: int
+) -> None:
+    play = staging()
+    async with serving(play.app) as url:
+        vtids = [await play.run() for _ in range(12)]
+        await page.set_viewport_size({"width": width, "height": 600})
+        link = f"{url}/#{vtids[5]}"
+
+        await page.goto(link)
+        await page.locator(f"#{vtids[5]}:target").wait_for()
+        await page.wait_for_function("window.scrollY > 0")
+
+        header = await page.locator("header.top").bounding_box()
+        card = await page.locator(f"#{vtids[5]}").bounding_box()
+        assert header is not None
+        assert card is not None
+        assert header["y"] + header["height"] <= card["y"] < 300
+
+
+async def test_a_run_that_was_given_up_is_not_called_a_failed_change(
+    play: Play, url: str, page: Page
+) -> None:
+    vtid = await play.run()
+    failure: dict[str, Any] = {"code": "ABANDONED", "stage": None, "message": "not worth it", "outcome": "failure",
+               "retryable": False, "advice": "", "since": "2026-01-02T03:04:05Z", "moves": [], "causes": []}  # fmt: skip
+    await play.tell(vtid, "run.finished", status="rejected", outcome="failure", failure=failure)
+
+    await page.goto(url)
+
+    await page.get_by_text("given up").wait_for()
 
 
 async def test_text_from_outside_cannot_become_markup(play: Play, url: str, page: Page) -> None:

@@ -37,6 +37,27 @@ async def test_a_body_that_is_not_the_expected_json_is_a_problem(play: Play, bod
     check(answer, 422, "VALIDATION")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field", "message"),
+    [
+        ("/runs", '{"vtid" 1}', "body", "the body is not valid JSON: Expecting ':' delimiter at character 9"),
+        ("/runs", "[]", "body", "must be a JSON object"),
+        ("/tasks", '{"title": "", "repository": "r", "environment": "e"}', "title", "must not be empty"),
+        ("/runs", '{"vtid": "vtid-01"}', "vtid", "'vtid-01' is "),
+    ],
+)
+async def test_what_is_wrong_is_told_in_plain_words(
+    play: Play, path: str, body: str, field: str, message: str
+) -> None:
+    answer = await play.call(
+        "admin", "POST", path, content=body, headers={"Content-Type": "application/json"}
+    )
+
+    (error,) = check(answer, 422, "VALIDATION")["errors"]
+    assert error["field"] == field
+    assert error["message"].startswith(message)
+
+
 async def test_unknown_fields_are_named(play: Play) -> None:
     body = check(await play.post("/runs", {"vtid": "VTID-0001", "sped": 1}), 422, "VALIDATION")
 
@@ -159,3 +180,19 @@ async def test_openapi_documents_the_refusals_of_the_old_gateway(play: Play) -> 
     old = [op for path, item in schema["paths"].items() if is_gateway(path) for op in item.values()]
     assert old
     assert all("error_code" in str(op["responses"]["409"]["content"]["application/json"]) for op in old)
+
+
+async def test_openapi_tells_which_operations_need_a_key_and_what_each_does(play: Play) -> None:
+    async with play.client(None) as client:
+        schema = (await client.get("/openapi.json")).json()
+
+    assert schema["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    for path, item in schema["paths"].items():
+        for operation in item.values():
+            assert bool(operation.get("security")) is path.startswith(("/api/", "/rest/")), path
+            assert len(operation["tags"]) == 1, path
+            assert " " in operation["summary"], path
+            assert not operation["summary"].endswith("."), path
+    assert (
+        schema["paths"]["/api/v1/tasks"]["post"]["summary"] == "Create a task; with a spec, if one is given"
+    )

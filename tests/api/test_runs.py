@@ -1,5 +1,7 @@
 """Starting, showing, cancelling and rescuing runs."""
 
+import pytest
+
 from vtid.domain.task import spec_hash
 
 from .conftest import Staging
@@ -155,6 +157,20 @@ async def test_a_move_that_is_not_offered_is_refused_with_those_that_are(play: P
     assert (skip.status_code, skip.json()["code"]) == (409, "MOVE_NOT_OFFERED")
     assert skip.json()["expected"] == ["retry", "adopt", "abandon"]
     assert (retry.status_code, retry.json()["expected"]) == (409, [])
+
+
+@pytest.mark.parametrize("reason", [{}, {"reason": " "}])
+async def test_giving_a_run_up_needs_a_reason(play: Play, reason: dict[str, str]) -> None:
+    vtid = await block(play)
+
+    refused = await play.post(f"/runs/{vtid}/rescue", {"move": "abandon"} | reason)
+    told_only = await play.post(f"/runs/{vtid}/rescue", {"move": "abandon", "dry_run": True})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "VALIDATION")
+    assert refused.json()["errors"][0]["field"] == "reason"
+    assert "1 to 2,000 characters" in refused.json()["detail"]
+    assert told_only.status_code == 200
+    assert play.engine.run_of(vtid).told == []
 
 
 async def test_adopting_needs_a_pull_request_address(play: Play) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from vtid.domain.task import spec_hash
 
 from .stage import SPEC, Play
@@ -54,6 +56,31 @@ async def test_an_edit_names_the_version_that_it_read(play: Play) -> None:
     assert await rename("e", **{"If-Match": "abc"}) == (422, "VALIDATION")
 
 
+async def test_an_edit_without_a_version_is_told_to_name_one_and_not_to_repeat_itself(play: Play) -> None:
+    vtid = await play.task()
+
+    answer = await play.call("operator", "PATCH", f"/tasks/{vtid}", json={"title": "c"})
+
+    assert answer.status_code == 428
+    assert answer.json()["title"] == "an edit must name the version that was read"
+    assert answer.json()["retryable"] is False
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "é" * 500_001])
+async def test_a_spec_that_is_empty_or_over_a_megabyte_is_refused_and_not_stored(
+    play: Play, text: str
+) -> None:
+    vtid = await play.task(None)
+
+    put = await play.call("operator", "PUT", f"/tasks/{vtid}/spec", json={"markdown": text})
+    created = await play.post("/tasks", NEW | {"spec": text})
+
+    assert (put.status_code, put.json()["code"]) == (422, "VALIDATION")
+    assert put.json()["errors"][0]["field"] == "markdown"
+    assert created.json()["errors"][0]["field"] == "spec"
+    assert (await play.get(f"/tasks/{vtid}/spec")).status_code == 404
+
+
 async def test_a_stale_edit_is_answered_with_the_fresh_object(play: Play) -> None:
     created = await play.post("/tasks", NEW)
     path = f"/tasks/{created.json()['vtid']}"
@@ -84,14 +111,14 @@ async def test_approval_binds_the_exact_text(play: Play) -> None:
 
 
 async def test_validation_refuses_errors_and_tells_warnings(play: Play) -> None:
-    empty = await play.task("  ", approved=False)
+    bare = await play.task("Do it", approved=False)
     thin = await play.task("# Do it", approved=False)
 
-    refused = await play.post(f"/tasks/{empty}/spec/validate")
+    refused = await play.post(f"/tasks/{bare}/spec/validate")
     told = await play.post(f"/tasks/{thin}/spec/validate")
 
     assert (refused.status_code, refused.json()["code"]) == (422, "VALIDATION")
-    assert refused.json()["actual"] == ["the spec is empty"]
+    assert "the spec has no heading" in refused.json()["actual"][0]
     assert told.status_code == 200
     assert len(told.json()["warnings"]) == 3
 

@@ -38,10 +38,15 @@ def dev_json(data_dir: Path) -> Path:
 
 def read_addresses(data_dir: Path) -> Addresses | None:
     """The addresses of the stack that runs on this data directory, or of its demo; None when none does."""
-    for directory in (data_dir, data_dir / DEMO):
-        with suppress(FileNotFoundError):
-            return Addresses(**json.loads(dev_json(directory).read_text(encoding="utf-8")))
+    directory = stack_dir(data_dir)
+    with suppress(FileNotFoundError):  # it may stop at this moment
+        return Addresses(**json.loads(dev_json(directory).read_text(encoding="utf-8"))) if directory else None
     return None
+
+
+def stack_dir(data_dir: Path) -> Path | None:
+    """Where the stack that runs on this data directory, or its demo, keeps its files; None when none runs."""
+    return next((each for each in (data_dir, data_dir / DEMO) if dev_json(each).exists()), None)
 
 
 def write_addresses(data_dir: Path, addresses: Addresses) -> None:

@@ -130,12 +130,12 @@ def _cloud_run(settings: Settings) -> Row:
 
 def _api(session: Session) -> Iterator[Row]:
     """The API and what it says of database, Temporal and worker."""
-    expected = session.api_url is not None or read_addresses(session.data_dir) is not None
+    expected = session.named or read_addresses(session.data_dir) is not None
     try:
         with httpx.Client(base_url=session.api, headers=headers(session), timeout=10) as client:
             ready = client.get("/readyz")
             mine = client.get("/api/v1/tasks", params={"limit": 1})
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         says = f"{session.api} does not answer ({error}); start it with `vtid dev`"
         yield Row("API", "fail" if expected else "warn", says)
         return

@@ -1,6 +1,6 @@
 """How a run looks on a terminal: four stage bars, what it waits for, what went wrong, what happened last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from vtid.cli.blocked import evidence_rows, move_command
 from vtid.cli.words import elapsed, event_line, failure_sentence, now_utc, span, waiting_sentence
 
 Json = dict[str, Any]
@@ -28,16 +29,21 @@ _BAR = 24
 
 
 def run_face(
-    view: Json, events: Sequence[Json] = (), *, note: str = "", now: datetime | None = None
+    view: Json,
+    events: Sequence[Json] = (),
+    *,
+    note: str = "",
+    now: datetime | None = None,
+    apart: Collection[str] = (),
 ) -> RenderableType:
-    """The whole run. `note` stands below it, such as the state of the connection."""
+    """The whole run. `note` stands below it, such as the state of the connection; `apart` links stay out."""
     now = now or now_utc()
     parts: list[RenderableType] = [_stages(view, now)]
     if sentence := waiting_sentence(view.get("waiting"), now):
         parts.append(Text(f"\n{sentence}", style="bold"))
     if failure := view.get("failure"):
         parts.append(_failure(view, failure))
-    parts += [Text(), _facts(view)]
+    parts += [Text(), _facts(view, apart)]
     if events:
         parts.append(Text())
         parts += [Text(event_line(event), overflow="ellipsis", no_wrap=True) for event in events]
@@ -98,15 +104,23 @@ def _bar(status: str, style: str, now: datetime) -> Text:
 def _failure(view: Json, failure: Json) -> Text:
     text = Text(f"\n{failure_sentence(failure)}", style="red" if view.get("outcome") else "yellow")
     for move in view.get("moves") or ():
-        needs = "".join(f" --{param.replace('_', '-')} …" for param in move.get("params", ()))
-        text.append(f"\n  vtid run rescue {view['vtid']} {move['move']}{needs}", style="bold")
+        text.append(f"\n  {move_command(view['vtid'], move)}", style="bold")
     return text
 
 
-def _facts(view: Json) -> Table:
+def links_apart(view: Json, width: int) -> dict[str, str]:
+    """The links that do not fit into a face of this width beside their names: name -> address."""
+    names = max((len(name) for name, _ in _known(view)), default=0)
+    room = width - 6 - names - 2  # the frame with its padding, and the gap between the columns
+    return {name: url for name, url in _links(view) if len(url) > room}
+
+
+def _facts(view: Json, apart: Collection[str]) -> Table:
     """What is known: the evidence, the verdict, the proof, and where to look."""
     table = Table.grid(padding=(0, 2))
     for name, fact in _known(view):
+        if name in apart:
+            continue
         table.add_row(Text(name, style="dim", no_wrap=True), Text(fact, style="dim", overflow="fold"))
     return table
 
@@ -114,6 +128,8 @@ def _facts(view: Json) -> Table:
 def _known(view: Json) -> Iterable[tuple[str, str]]:
     if view.get("worker"):
         yield "worker", view["worker"]
+    if view["status"] == "blocked":
+        yield from evidence_rows(view)
     if verdict := view.get("verdict"):
         failed = [rule["rule"] for rule in verdict.get("rules") or () if rule["answer"] == "fail"]
         yield "verdict", "passed" if verdict.get("passed") else "failed: " + ", ".join(failed)
@@ -121,6 +137,10 @@ def _known(view: Json) -> Iterable[tuple[str, str]]:
         yield "merged", view["merged"][:10]
     if proof := view.get("proof"):
         yield "proof", "complete" if proof.get("complete") else proof.get("code") or "incomplete"
+    yield from _links(view)
+
+
+def _links(view: Json) -> Iterable[tuple[str, str]]:
     for name, url in (view.get("links") or {}).items():
         if str(url).startswith("http"):
             yield name.replace("_", " "), url
@@ -137,7 +157,7 @@ def board_face(
         for stage in view["stages"]:
             mark, style = _MARKS[stage["status"]]
             marks.append(f"{mark} ", style=style)
-        told = Text(_last_word(view, now), overflow="ellipsis", no_wrap=True)
+        told = Text(_last_word(view, now), overflow="ellipsis", no_wrap=not view.get("failure"))
         table.add_row(
             Text(view["vtid"], style="bold", no_wrap=True),
             marks,
@@ -153,6 +173,7 @@ def _asks(view: Json) -> Iterable[str]:
     """What a person is asked to decide."""
     if moves := [move["move"] for move in view.get("moves") or ()]:
         yield f"\n{view['vtid']} needs you: vtid run rescue {view['vtid']} {' | '.join(moves)}"
+        yield f"  {failure_sentence(view['failure'])}"
 
 
 def _age(view: Json, now: datetime) -> str:
@@ -161,7 +182,8 @@ def _age(view: Json, now: datetime) -> str:
 
 def _last_word(view: Json, now: datetime) -> str:
     if failure := view.get("failure"):
-        return failure_sentence(failure)
+        # Of a run that waits for a decision, the lines below the table say the rest.
+        return str(failure.get("code")) if view.get("moves") else failure_sentence(failure)
     if sentence := waiting_sentence(view.get("waiting"), now):
         return sentence
     if view.get("outcome") == "success":

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from vtid.cli.addresses import stack_dir
 from vtid.cli.console import print_json, tell
 from vtid.cli.exits import CommandFailed, Exit
 
@@ -36,7 +37,7 @@ def create_token(data_dir: Path, *, role: str, name: str, days: float | None, as
     if role not in ROLES:
         raise CommandFailed(f"{role!r} is no role; there are {', '.join(ROLES)}", Exit.USAGE)
     expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
-    secret = asyncio.run(_made(_database(data_dir), name, role, expires_at))
+    secret = asyncio.run(_made(_ledger_in_use(data_dir), name, role, expires_at))
     if as_json:
         print_json({"name": name, "role": role, "expires_at": expires_at, "token": secret})
     else:
@@ -54,6 +55,24 @@ def show_version(*, as_json: bool) -> None:
         print_json({"version": installed})
     else:
         print(installed)
+
+
+def _ledger_in_use(data_dir: Path) -> str:
+    """The ledger of the running stack or of the settings. Raises CommandFailed when it is a file that is not there.
+
+    To open such a file would make it: a key in an empty ledger, which no API ever reads.
+    """
+    from sqlalchemy import make_url
+
+    stack = stack_dir(data_dir)
+    database = _database(stack or data_dir)
+    url = make_url(database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        found = "the running stack has no ledger yet" if stack else "no running stack"
+        raise CommandFailed(
+            f"{found}, and no file {url.database}; name --data-dir or VTID_DATABASE_URL", Exit.UNREACHABLE
+        )
+    return database
 
 
 def _database(data_dir: Path) -> str:

@@ -20,7 +20,6 @@ from vtid.cli.tasks import spec, task
 
 app = typer.Typer(
     name="vtid",
-    help="One VTID from an approved spec to a proven deployment.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -30,6 +29,23 @@ simulate = typer.Typer(
 token = typer.Typer(help="API keys.", no_args_is_help=True)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The API's port; 0: free ports for everything.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from vtid.cli.keeping import show_version
+
+        show_version(as_json=False)
+        raise typer.Exit
+
+
+@app.callback()
+def vtid(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """One VTID from an approved spec to a proven deployment."""
 
 
 @app.command("demo")

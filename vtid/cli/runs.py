@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.session import Session, command
 from vtid.cli.tasks import Vtid
 
@@ -24,8 +25,7 @@ _DEAD = (
     ("VTID", "vtid"),
     ("stage", "stage"),
     ("code", "code"),
-    ("since", "since"),
-    ("moves", "moves"),
+    ("since", "for"),
     ("message", "message"),
 )
 
@@ -38,8 +38,12 @@ def start(
 ) -> None:
     """Start a run of a task whose spec is approved; a run under way is joined."""
     from vtid.cli.client import call
+    from vtid.cli.console import tell
 
+    before = _under_way(session, vtid)
     view = call(session, "POST", "/api/v1/runs", json={"vtid": vtid})
+    if before and before == view["run_id"]:
+        tell(f"joined the run under way of {vtid}")
     if watch:
         _watch(session, vtid, until="closed", timeout=None)
     else:
@@ -108,6 +112,8 @@ def rescue(
     from vtid.cli.client import call
     from vtid.cli.console import print_json
 
+    if move == "abandon" and not dry_run and not (reason or "").strip():
+        raise CommandFailed('a reason is required to abandon a run: add --reason "…"', Exit.USAGE)
     wish: dict[str, Any] = {"move": move, "pr_url": pr_url, "reason": reason, "dry_run": dry_run or None}
     given = {key: value for key, value in wish.items() if value is not None}
     answer = call(session, "POST", f"/api/v1/runs/{vtid}/rescue", json=given)
@@ -125,20 +131,49 @@ def list_dead(session: Session) -> None:
     """List the runs that wait for a person, longest first."""
     from vtid.cli.client import every
     from vtid.cli.tables import show_list
+    from vtid.cli.words import span
 
-    show_list(
-        every(session, "/api/v1/dead-letters"), _DEAD, as_json=session.as_json, none="Nothing is blocked."
-    )
+    letters = every(session, "/api/v1/dead-letters")
+    if not session.as_json:
+        letters = [letter | {"for": span(letter["age_seconds"])} for letter in letters]
+    whole = ("VTID", "stage", "code", "since")
+    show_list(letters, _DEAD, as_json=session.as_json, none="Nothing is blocked.", whole=whole)
 
 
 @command(dead, "show")
 def show_dead(session: Session, vtid: Vtid) -> None:
     """Show why a run is blocked and what can be done."""
+    from vtid.cli.blocked import rows_of
     from vtid.cli.client import call
-    from vtid.cli.tables import show_one
+    from vtid.cli.console import print_json
+    from vtid.cli.tables import show_rows
 
-    letter = call(session, "GET", f"/api/v1/dead-letters/{vtid}")
-    show_one(letter, tuple((key.replace("_", " "), key) for key in letter), as_json=session.as_json)
+    try:
+        letter = call(session, "GET", f"/api/v1/dead-letters/{vtid}")
+    except CommandFailed as failure:
+        if failure.code is Exit.NOT_FOUND:
+            raise CommandFailed(f"{vtid} has no dead letter; see `vtid dead list`", failure.code) from failure
+        raise
+    run = call(session, "GET", f"/api/v1/runs/{vtid}")
+    # A later run of the task says nothing about this letter.
+    view = run if run["run_id"] == letter["run_id"] else {}
+    if session.as_json:
+        print_json(letter | {"evidence": view.get("evidence")})
+    else:
+        show_rows(rows_of(letter, view))
+
+
+def _under_way(session: Session, vtid: str) -> str | None:
+    """The id of the task's open run, if it has one."""
+    from vtid.cli.client import call
+
+    try:
+        view = call(session, "GET", f"/api/v1/runs/{vtid}")
+    except CommandFailed as failure:
+        if failure.code is Exit.NOT_FOUND:
+            return None
+        raise
+    return None if view.get("outcome") else view["run_id"]
 
 
 def _show(session: Session, view: dict[str, Any]) -> None:
@@ -147,13 +182,15 @@ def _show(session: Session, view: dict[str, Any]) -> None:
     if session.as_json:
         print_json(view)
     else:
-        from vtid.cli.faces import run_face
+        from vtid.cli.faces import links_apart, run_face
 
-        out().print(run_face(view))
+        apart = links_apart(view, out().width)
+        out().print(run_face(view, apart=apart))
+        for name, url in apart.items():
+            print(f"{name}:\n{url}")  # on a line of its own, and never broken, so that it can be copied
 
 
 def _watch(session: Session, vtid: str, *, until: str, timeout: float | None) -> None:
-    from vtid.cli.exits import CommandFailed, Exit
     from vtid.cli.watch import watch
 
     if until not in ("closed", "blocked"):

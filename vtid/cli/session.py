@@ -13,6 +13,7 @@ import typer
 from vtid.cli.exits import CommandFailed, Exit
 
 DEFAULT_API = "http://127.0.0.1:8700"
+DEFAULT_DATA_DIR = Path(".vtid")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Session:
     api_token: str | None
     data_dir: Path
     as_json: bool
+    named: bool = False  # somebody said which API or which stack is meant
 
     @property
     def api(self) -> str:
@@ -66,17 +68,31 @@ DataDir = Annotated[
         "--data-dir", envvar="VTID_DATA_DIR", help="Where the stack keeps databases, logs and keys."
     ),
 ]
+_MaybeDataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="VTID_DATA_DIR",
+        help="Where the stack keeps databases, logs and keys.",
+        show_default=str(DEFAULT_DATA_DIR),
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Data as JSON on standard output.")]
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 _SHARED = (
     inspect.Parameter("api_url", _KEYWORD, default=None, annotation=_ApiUrl),
     inspect.Parameter("api_token", _KEYWORD, default=None, annotation=_ApiToken),
-    inspect.Parameter("data_dir", _KEYWORD, default=Path(".vtid"), annotation=DataDir),
+    inspect.Parameter("data_dir", _KEYWORD, default=None, annotation=_MaybeDataDir),
     inspect.Parameter("as_json", _KEYWORD, default=False, annotation=AsJson),
 )
 
 Action = Callable[..., None]
+
+
+def _session(*, api_url: str | None, api_token: str | None, data_dir: Path | None, as_json: bool) -> Session:
+    named = api_url is not None or data_dir is not None
+    return Session(api_url, api_token, data_dir or DEFAULT_DATA_DIR, as_json, named)
 
 
 def command(group: typer.Typer, name: str) -> Callable[[Action], Action]:
@@ -85,7 +101,7 @@ def command(group: typer.Typer, name: str) -> Callable[[Action], Action]:
     def register(action: Action) -> Action:
         @wraps(action)
         def run(**given: Any) -> None:
-            action(Session(**{shared.name: given.pop(shared.name) for shared in _SHARED}), **given)
+            action(_session(**{shared.name: given.pop(shared.name) for shared in _SHARED}), **given)
 
         signature = inspect.signature(action, eval_str=True)
         own = [each.replace(kind=_KEYWORD) for each in list(signature.parameters.values())[1:]]

@@ -16,9 +16,14 @@ def dig(item: Any, path: str) -> Any:
 
 
 def show_list(
-    items: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, as_json: bool, none: str
+    items: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    *,
+    as_json: bool,
+    none: str,
+    whole: Sequence[str] = (),
 ) -> None:
-    """A table; `none` is the sentence for an empty one."""
+    """A table; `none` is the sentence for an empty one, `whole` are the headings whose values never wrap."""
     if as_json:
         print_json({"items": items})
         return
@@ -30,7 +35,7 @@ def show_list(
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading, _ in columns:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in whole)
     for item in items:
         table.add_row(*(text(dig(item, path)) for _, path in columns))
     out().print(table)
@@ -45,6 +50,14 @@ def show_one(item: Mapping[str, Any], fields: Sequence[Column], *, as_json: bool
     for heading, path in fields:
         if (value := dig(item, path)) not in (None, "", [], {}):
             print(f"{heading:<{width}}  {text(value)}")
+
+
+def show_rows(rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """One heading for each row; its lines stand below each other."""
+    width = max(len(heading) for heading, _ in rows)
+    for heading, lines in rows:
+        for number, line in enumerate(lines):
+            print(f"{'' if number else heading:<{width}}  {line}")
 
 
 def text(value: Any) -> str:

@@ -1,0 +1,170 @@
+"""What somebody meets who uses the command for the first time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.cli.conftest import FakeApi, Vtid, run_view
+from vtid.cli.addresses import Addresses, write_addresses
+from vtid.cli.exits import Exit
+from vtid.cli.faces import board_face
+from vtid.domain.view import MOVES
+from vtid.ledger.migrate import migrate
+
+RUN = "/api/v1/runs/VTID-01227"
+PULL = "https://github.com/acme/shop/pull/7"
+LONG = "http://127.0.0.1:8233/namespaces/default/workflows/vtid-VTID-01227/0199-some-long-run-id/history"
+FAILURE: dict[str, Any] = {
+    "code": "EVIDENCE_REFUSED",
+    "message": "GitHub has no pull request 7",
+    "advice": "compare claimed and observed, then retry; or adopt the right pull request",
+    "causes": [{"type": "HTTPStatusError", "message": "404"}],
+}
+EVIDENCE = {"claimed": {"pr_url": PULL, "head_sha": "a" * 40, "by": "w1"}, "observed": None}
+LETTER: dict[str, Any] = {
+    "vtid": "VTID-01227",
+    "run_id": "r1",
+    "stage": "WORKER",
+    "code": "EVIDENCE_REFUSED",
+    "message": FAILURE["message"],
+    "failure": FAILURE,
+    "since": "2026-01-02T11:59:00Z",
+    "age_seconds": 12_000.0,
+    "side_effects": ["open branch vtid/01227"],
+    "moves": list(MOVES),
+}
+
+
+def blocked() -> dict[str, Any]:
+    return run_view("blocked", failure=FAILURE, evidence=EVIDENCE, moves=list(MOVES.values()))
+
+
+def test_a_key_is_made_in_the_ledger_of_the_running_demo(vtid: Vtid, tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    demo.mkdir()
+    migrate(f"sqlite+aiosqlite:///{demo / 'ledger.db'}")
+    write_addresses(demo, Addresses("http://127.0.0.1:9", "", "", None, token="t"))
+
+    ended = vtid("token", "create", "--role", "viewer")
+
+    assert ended.code == Exit.OK
+    assert ended.out.strip()
+    assert not (tmp_path / "ledger.db").exists()
+
+
+def test_without_a_ledger_a_key_is_refused_and_no_file_is_made(vtid: Vtid, tmp_path: Path) -> None:
+    ended = vtid("token", "create", "--role", "viewer")
+
+    assert ended.code == Exit.UNREACHABLE
+    assert "no running stack" in ended.err
+    assert "name --data-dir or VTID_DATABASE_URL" in ended.err
+    assert ended.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dead_letter_shows_claimed_beside_observed_and_whole_commands(api: FakeApi, vtid: Vtid) -> None:
+    api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER)
+    api.says("GET", RUN, blocked())
+
+    ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
+
+    rows = {line[:14].strip(): line[14:].strip() for line in ended.out.splitlines() if line[:1] != " "}
+    assert rows["failure"] == "EVIDENCE_REFUSED"
+    assert rows["message"] == FAILURE["message"]
+    assert rows["advice"] == FAILURE["advice"]
+    assert rows["causes"] == "HTTPStatusError: 404"
+    assert rows["claimed"] == f"{PULL}, head aaaaaaaaaa, by w1"
+    assert rows["observed"].startswith("nothing on GitHub")
+    assert rows["side effects"] == "open branch vtid/01227"
+    for command in ("retry", "adopt --pr-url …", "abandon --reason …"):
+        assert f"vtid run rescue VTID-01227 {command}\n" in ended.out
+
+
+def test_a_letter_of_an_earlier_run_takes_nothing_from_the_later_one(api: FakeApi, vtid: Vtid) -> None:
+    solved = {"resolution": "abandon", "resolved_by": "ann", "resolved_at": "2026-01-02T12:00:00Z"}
+    api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER | {"run_id": "r0"} | solved)
+    api.says("GET", RUN, blocked())
+
+    ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
+
+    assert "abandon by ann" in ended.out
+    assert PULL not in ended.out
+    assert "vtid run rescue" not in ended.out
+
+
+def test_who_has_no_dead_letter_is_shown_to_the_list_of_them(api: FakeApi, vtid: Vtid) -> None:
+    ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
+
+    assert ended.code == Exit.NOT_FOUND
+    assert "vtid dead list" in ended.err
+
+
+def test_codes_and_times_stay_whole_in_eighty_columns(api: FakeApi, vtid: Vtid) -> None:
+    longest = LETTER | {"code": "CLOUD_RUN_UNAVAILABLE"}
+    api.says("GET", "/api/v1/dead-letters", {"items": [longest], "next_cursor": None})
+
+    ended = vtid("dead", "list", "--api-url", api.url)
+
+    assert "CLOUD_RUN_UNAVAILABLE" in ended.out
+    assert "3 h 20 min" in ended.out
+
+
+def test_a_blocked_run_shows_claimed_and_observed_and_breaks_no_address(api: FakeApi, vtid: Vtid) -> None:
+    api.says("GET", RUN, blocked() | {"links": {"temporal": LONG}})
+
+    ended = vtid("run", "show", "VTID-01227", "--api-url", api.url)
+
+    assert "claimed" in ended.out
+    assert "nothing on GitHub" in ended.out
+    assert LONG in ended.out.splitlines()
+
+
+def test_the_board_does_not_cut_the_advice() -> None:
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as captured:
+        console.print(board_face([blocked()]))
+
+    assert FAILURE["advice"] in " ".join(captured.get().split())
+
+
+def test_abandoning_needs_a_reason(api: FakeApi, vtid: Vtid) -> None:
+    ended = vtid("run", "rescue", "VTID-01227", "abandon", "--api-url", api.url)
+
+    assert ended.code == Exit.USAGE
+    assert "reason is required" in ended.err
+    assert ended.err.count("\n") == 1
+    assert not api.asked
+
+
+def test_a_second_start_says_that_it_joined(api: FakeApi, vtid: Vtid) -> None:
+    api.says("POST", "/api/v1/runs", run_view())
+
+    first = vtid("run", "start", "VTID-01227", "--api-url", api.url)
+    api.says("GET", RUN, run_view())
+    second = vtid("run", "start", "VTID-01227", "--api-url", api.url)
+
+    assert first.err == ""
+    assert "joined the run under way" in second.err
+
+
+@pytest.mark.parametrize("named", ["VTID_API_URL", "VTID_DATA_DIR", None])
+def test_the_doctor_fails_when_the_api_that_was_named_is_down(
+    vtid: Vtid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    monkeypatch.delenv("VTID_DATA_DIR")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vtid.cli.session.DEFAULT_API", "http://127.0.0.1:9")
+    if named:
+        monkeypatch.setenv(named, "http://127.0.0.1:9" if named == "VTID_API_URL" else str(tmp_path))
+
+    ended = vtid("doctor", "--json")
+
+    state = "fail" if named else "warn"
+    assert f'{{"check": "API", "state": "{state}"' in ended.out
+    assert ended.code == Exit.FAILED or not named
+
+
+def test_the_version_is_told_by_option_as_by_command(vtid: Vtid) -> None:
+    assert vtid("--version").out == vtid("version").out != ""
