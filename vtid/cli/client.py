@@ -83,7 +83,9 @@ def refused(answer: httpx.Response) -> CommandFailed:
     code = str(problem.get("code") or f"HTTP {answer.status_code}")
     detail = problem.get("detail") or problem.get("message") or answer.reason_phrase
     advice = FAILURES[code].advice if code in FAILURES else _ADVICE.get(code, "")
-    compared = [f"{key} {problem[key]}" for key in ("expected", "actual") if problem.get(key) not in (None, [])]
+    compared = [
+        f"{key} {problem[key]}" for key in ("expected", "actual") if problem.get(key) not in (None, [])
+    ]
     told = " ".join(str(detail).split()).removeprefix(f"{code}: ")  # some texts carry it, for clients of old
     happened = ", ".join([told, *compared])
     return CommandFailed(
