@@ -181,7 +181,8 @@ async def test_a_run_reset_in_temporal_is_over_and_its_new_execution_is_named(
     live: Live, temporal: Client
 ) -> None:
     vtid = await live.started()
-    await live.view_once(vtid, stage="WORKER")
+    # A claim is answered by a workflow task, so one is complete; the ledger may hear of the stage before that.
+    assert (await live.claim("w1", vtid=vtid, wait_seconds=5)).status_code == 200
     record = await live.ledger.runs.current(vtid)
     history = await temporal.get_workflow_handle(vtid, run_id=record.run_id).fetch_history()
     first = next(e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
