@@ -20,6 +20,7 @@ def show(run: Run, view: RunView) -> None:
     run.view = view_to_json(view)
     run.status, run.stage = view.status, view.stage
     run.code = view.failure["code"] if view.failure else None
+    run.who = view.waiting["who"] if view.waiting else None
 
 
 async def apply(session: AsyncSession, run: Run, event: RunEvent, view: RunView) -> None:
