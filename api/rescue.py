@@ -1,8 +1,64 @@
 """What a person may do with a blocked run, and what each move would do, in words."""
 
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from api.auth import Principal
+from api.engine import RunRef
 from api.problems import Problem
+from api.services import Services
+from vtid.domain.commands import Rescue
+from vtid.domain.evidence import InvalidEvidence, parse_pull_url
 from vtid.domain.stages import Move
 from vtid.domain.view import RunView
+from vtid.ledger.records import RunRecord
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A move as a person asks for it, not yet held against the run."""
+
+    move: str
+    reason: str = ""
+    pr_url: str | None = None
+
+
+def plan(view: RunView, wish: Wish, *, by: str, dry: bool) -> Rescue:
+    """The decision as the run would be told it. Raises Problem when the run or the wish does not allow it."""
+    move = check_offered(view, wish.move)
+    pr_url = _pull_url(wish.pr_url) if move is Move.ADOPT else None
+    if move is Move.ABANDON and not dry and not wish.reason.strip():
+        raise _missing("reason", "the move abandon needs a reason: a text of 1 to 2,000 characters")
+    return Rescue(move, by, wish.reason, pr_url)
+
+
+async def carry_out(
+    given: Services, request: Request, actor: Principal, record: RunRecord, decision: Rescue
+) -> None:
+    """Tell the run, and keep who decided. A repeat about the same block changes nothing."""
+    if record.run_id is None:
+        raise Problem("ILLEGAL_TRANSITION", "the run is requested and not yet in Temporal; try again")
+    since = (record.view.failure or {}).get("since", record.view.seq)
+    await given.engine.rescue(RunRef(record.vtid, record.run_id), decision, blocked_since=str(since))
+    move, pr_url = decision.move.value, decision.pr_url
+    await given.audit(
+        request, actor, "run.rescue", record.vtid, run_id=record.run_id, move=move, pr_url=pr_url
+    )
+
+
+def _pull_url(url: str | None) -> str:
+    if url is None:
+        raise _missing("pr_url", "the move adopt needs the pull request's address")
+    try:
+        parse_pull_url(url)
+    except InvalidEvidence as error:
+        raise _missing(error.field, str(error)) from error
+    return url
+
+
+def _missing(field: str, message: str) -> Problem:
+    return Problem("VALIDATION", f"{field}: {message}", errors=({"field": field, "message": message},))
 
 
 def check_offered(view: RunView, move: str) -> Move:
@@ -16,10 +72,10 @@ def check_offered(view: RunView, move: str) -> Move:
     return Move(move)
 
 
-def effects(view: RunView, move: Move, pr_url: str | None) -> list[str]:
+def effects(view: RunView, decision: Rescue) -> list[str]:
     """What would happen, in order. Nothing of it has been done."""
     resolved = f"the dead letter {(view.failure or {}).get('code', '')} of {view.vtid} is resolved"
-    match move:
+    match decision.move:
         case Move.RETRY:
             later = [stage.stage.value for stage in view.stages]
             behind = later[later.index(view.stage.value) + 1 :]
@@ -31,7 +87,7 @@ def effects(view: RunView, move: Move, pr_url: str | None) -> list[str]:
             ]
         case Move.ADOPT:
             return [
-                f"{pr_url} becomes the evidence of this run, in the name of the person who decides",
+                f"{decision.pr_url or 'the pull request that you name'} becomes the evidence of this run, in the name of the person who decides",
                 "open: it passes VALIDATOR with the same rules as any other; merged: straight to DEPLOY",
                 "no worker is asked again",
                 resolved,
