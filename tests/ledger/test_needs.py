@@ -34,8 +34,9 @@ async def test_blocked_runs_are_told_with_the_title_of_their_task(ledger: Ledger
 
     needs = await ledger.needs.read()
 
-    ((title, letter),) = needs.blocked.items
-    assert (title, letter.vtid, letter.code) == ("A shop", VTID, "CHECKS_FAILED")
+    (blocked,) = needs.blocked.items
+    assert (blocked.title, blocked.vtid, blocked.code) == ("A shop", VTID, "CHECKS_FAILED")
+    assert blocked.moves == ("retry", "adopt", "abandon")
 
 
 async def test_the_oldest_come_first_and_all_are_counted(ledger: Ledger) -> None:

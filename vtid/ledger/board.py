@@ -91,7 +91,7 @@ async def _counts(session: AsyncSession, wanted: TaskFilter) -> dict[TaskStatus,
 async def _column(
     session: AsyncSession, wanted: TaskFilter, column: Column, sort: str, limit: int
 ) -> Page[CardRecord]:
-    asked = wanted.statuses or tuple(TaskStatus)
+    asked = tuple(TaskStatus) if wanted.statuses is None else wanted.statuses
     statuses = tuple(each for each in statuses_in(column) if each in asked)
     if not statuses:
         return Page([], None)

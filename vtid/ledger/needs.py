@@ -12,8 +12,8 @@ from vtid.domain.stages import Stage
 from vtid.domain.task import SpecState, TaskStatus
 from vtid.ledger.database import Database
 from vtid.ledger.models import DeadLetter, Event, Run, Spec, Task
-from vtid.ledger.records import DeadLetterRecord, RunRecord, SpecHead
-from vtid.ledger.rows import dead_letter_record, run_record
+from vtid.ledger.records import RunRecord, SpecHead
+from vtid.ledger.rows import run_record
 
 Item = TypeVar("Item")
 _NOT_RUNNING = (TaskStatus.ALLOCATED, TaskStatus.REJECTED, TaskStatus.CANCELLED)
@@ -40,11 +40,27 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Blocked:
+    """A run that is parked until a person decides. id: of its dead letter."""
+
+    id: str
+    vtid: str
+    title: str
+    stage: str
+    code: str
+    outcome: str
+    message: str
+    since: datetime
+    until: datetime | None
+    moves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Needs:
     """approvals to give, blocked runs, merges that policy leaves to a person, runs that Temporal fails on."""
 
     approvals: Section[Approval]
-    blocked: Section[tuple[str, DeadLetterRecord]]  # with the task's title
+    blocked: Section[Blocked]
     merges: Section[RunRecord]
     stuck: Section[RunRecord]
     position: int
@@ -62,7 +78,7 @@ class NeedsYou:
             position = await session.scalar(select(func.max(Event.position))) or 0
             return Needs(
                 approvals=await _section(session, _approvals(), Spec.created_at, limit, _approval),
-                blocked=await _section(session, _blocked(), DeadLetter.since, limit, _with_title),
+                blocked=await _section(session, _blocked(), DeadLetter.since, limit, _of_letter),
                 merges=await _section(session, _merges(), Run.updated_at, limit, run_record),
                 stuck=await _section(session, _stuck(), Run.updated_at, limit, run_record),
                 position=position,
@@ -101,8 +117,19 @@ def _blocked() -> Select[DeadLetter, str]:
     )
 
 
-def _with_title(letter: DeadLetter, title: str | None) -> tuple[str, DeadLetterRecord]:
-    return title or "", dead_letter_record(letter)
+def _of_letter(letter: DeadLetter, title: str | None) -> Blocked:
+    return Blocked(
+        id=letter.id,
+        vtid=letter.vtid,
+        title=title or "",
+        stage=letter.stage,
+        code=letter.code,
+        outcome=letter.outcome,
+        message=letter.message,
+        since=letter.since,
+        until=letter.until,
+        moves=tuple(letter.failure.get("moves", ())),
+    )
 
 
 def _merges() -> Select[Run]:

@@ -30,9 +30,9 @@ SORTS: Mapping[str, Ordering] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TaskFilter:
-    """Which tasks. `q` looks in VTID and title; stage and code are those of the current or last run."""
+    """Which tasks; None means any. `q` looks in VTID and title; stage and code are those of the last run."""
 
-    statuses: tuple[TaskStatus, ...] = ()
+    statuses: tuple[TaskStatus, ...] | None = None
     q: str | None = None
     stage: str | None = None
     code: str | None = None
@@ -53,7 +53,7 @@ class TaskFilter:
             (Task.priority, self.priority),
         )
         wanted: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
-        if self.statuses:
+        if self.statuses is not None:
             wanted.append(Task.status.in_(self.statuses))
         if self.q:
             in_title = Task.title.icontains(self.q, autoescape=True)

@@ -93,7 +93,7 @@ def storable_or_none(text: str) -> str | None:
 async def _listed(
     given: Services, limit: int, status: str | None
 ) -> tuple[list[TaskRecord], dict[str, OrderRecord]]:
-    wanted = (TaskStatus(status.lower()),) if status and status.lower() in set(TaskStatus) else ()
+    wanted = (TaskStatus(status.lower()),) if status and status.lower() in set(TaskStatus) else None
     page = await given.ledger.tasks.list(TaskFilter(wanted), limit=limit)
     claimed = await given.ledger.orders.list(state="claimed", limit=_MOST)
     return page.items, {order.vtid: order for order in claimed}
