@@ -7,8 +7,9 @@ from pydantic import Field
 from starlette.responses import JSONResponse
 
 from api.engine import EngineUnavailable, RunOver, RunRef
+from api.moves import effects
 from api.problems import Problem
-from api.rescue import Wish, carry_out, effects, plan
+from api.rescue import Wish, carry_out, plan
 from api.routes.tasks import check_code
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
 from vtid.domain.commands import CancelRun
