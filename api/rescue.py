@@ -1,22 +1,36 @@
 """What a person may do with a blocked run, and what each move would do, in words."""
 
 from api.problems import Problem
+from vtid.domain.moves import NoMove, refuse_offer, refuse_parameters
+from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.stages import Move
+from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
 
 
 def check_offered(view: RunView, move: str) -> Move:
     """The move, if the run offers it now. Raises Problem MOVE_NOT_OFFERED."""
-    offered = [each["move"] for each in view.moves]
-    if move not in offered:
-        now = f"it offers {', '.join(offered)}" if offered else f"a run that is {view.status} offers none"
-        raise Problem(
-            "MOVE_NOT_OFFERED", f"{move[:40]!r} is not offered: {now}", expected=offered, actual=move
-        )
+    refused = refuse_offer(view, move)
+    if refused is not None:
+        raise _problem(refused, move)
     return Move(move)
 
 
-def effects(view: RunView, move: Move, pr_url: str | None) -> list[str]:
+def check_parameters(view: RunView, move: Move, *, rule: str | None, reason: str, pr_url: str | None) -> None:
+    """Raise Problem VALIDATION that names the field, or MOVE_NOT_OFFERED for a rule that cannot be skipped."""
+    refused = refuse_parameters(view, move, rule=rule, reason=reason, pr_url=pr_url)
+    if refused is not None:
+        raise _problem(refused, rule or move)
+
+
+def _problem(refused: NoMove, asked: str) -> Problem:
+    if refused.field is not None:
+        wrong = {"field": refused.field, "message": refused.message}
+        return Problem(refused.code, refused.message, errors=(wrong,))
+    return Problem(refused.code, refused.message, expected=list(refused.offered), actual=asked)
+
+
+def effects(view: RunView, move: Move, *, pr_url: str | None = None, rule: str | None = None) -> list[str]:
     """What would happen, in order. Nothing of it has been done."""
     resolved = f"the dead letter {(view.failure or {}).get('code', '')} of {view.vtid} is resolved"
     match move:
@@ -36,12 +50,29 @@ def effects(view: RunView, move: Move, pr_url: str | None) -> list[str]:
                 "no worker is asked again",
                 resolved,
             ]
+        case Move.SKIP:
+            head = str((view.verdict or {}).get("head_sha", ""))[:12]
+            others = [each for each in _open_rules(view) if each != rule]
+            return [
+                f"{rule} is recorded as skipped in verdict and proof, with your name and reason, for head {head} only",
+                "VALIDATOR begins again and asks every other rule; a new head is asked this one too",
+                *([f"it blocks again: {', '.join(others)} does not hold either"] if others else []),
+                *(["the checks are not asked right before the merge either"] if rule == CHECKS_RULE else []),
+                *_kept(view),
+                resolved,
+            ]
         case Move.ABANDON:
             return [
                 "the run ends as a failure with the code ABANDONED; the task is rejected and may be started again",
                 *_kept(view),
                 resolved,
             ]
+
+
+def _open_rules(view: RunView) -> list[str]:
+    """The rules that keep the last verdict from passing."""
+    rules = (view.verdict or {}).get("rules", ())
+    return [rule["rule"] for rule in rules if rule["answer"] in (Answer.FAIL, Answer.NOT_ASKED)]
 
 
 def _kept(view: RunView) -> list[str]:
