@@ -49,6 +49,10 @@ class VtidRun:
         self._deploy = DeployStage(course)
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
+        self._process: asyncio.Task[Any] | None = None
+        self._was_reset = False
+        # A reset gives the new execution a new seed, right where it leaves the history that it was given.
+        workflow.register_random_seed_callback(lambda _: self._end_as_reset())
 
     # ---------------------------------------------------------------- the process
 
@@ -189,8 +193,10 @@ class VtidRun:
     @workflow.run
     async def run(self, request: RunRequest) -> RunReport:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
+        self._process = asyncio.current_task()
         self._tell_started()
         try:
+            self._refuse_reset()
             await self._pipeline()
             self._tell_end(TaskStatus.COMPLETED, Outcome.SUCCESS)
         except RunStopped as stop:
@@ -202,6 +208,7 @@ class VtidRun:
         except BaseException as error:
             if not (isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error)):
                 raise
+            self._refuse_reset()
             await self._cancelled()
             raise
         await self._end_whatever_comes()
@@ -252,13 +259,25 @@ class VtidRun:
             try:
                 await asyncio.shield(end)
             except asyncio.CancelledError:
-                continue
+                self._refuse_reset()
         end.result()
 
     async def _end(self) -> None:
         await self._story.write()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._story.write()  # what the last handlers told
+
+    def _end_as_reset(self) -> None:
+        """A reset execution ends where it begins: the ledger follows the old one, and told its end."""
+        self._was_reset = True
+        if self._process is not None:
+            self._process.cancel()
+
+    def _refuse_reset(self) -> None:
+        """Raise ApplicationError ENGINE_TERMINATED when this is an execution that nobody would see act."""
+        if self._was_reset:
+            text = "this execution was made by a reset in Temporal and does nothing: start the task again"
+            raise ApplicationError(text, type="ENGINE_TERMINATED", non_retryable=True) from None
 
     def _failure(self, stop: RunStopped) -> Failure:
         view = self._story.view

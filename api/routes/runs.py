@@ -6,26 +6,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
-from api.auth import Role
 from api.engine import EngineUnavailable, RunOver, RunRef
 from api.problems import Problem
-from api.rescue import check_offered, check_parameters, effects
+from api.rescue import Wish, carry_out, effects, plan
 from api.routes.tasks import check_code
-from api.services import (
-    PREFIX,
-    Body,
-    Given,
-    Limit,
-    Operator,
-    Services,
-    Text,
-    Viewer,
-    Vtid,
-    VtidPath,
-    check_role,
-)
-from vtid.domain.commands import CancelRun, Rescue
-from vtid.domain.stages import Move, Stage
+from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
+from vtid.domain.commands import CancelRun
+from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.ledger.records import RunRecord
 
@@ -115,31 +102,12 @@ async def rescue_run(
 ) -> JSONResponse:
     """Decide about a blocked run; with `dry_run`, only list what the decision would do."""
     record = await given.ledger.runs.current(vtid)
-    move = check_offered(record.view, body.move)
-    if move is Move.SKIP:
-        check_role(actor, Role.APPROVER)
-    # A dry run may be asked before the reason is written.
-    reason = body.reason or ("to be given" if body.dry_run else "")
-    check_parameters(record.view, move, rule=body.rule, reason=reason, pr_url=body.pr_url)
-    pr_url = body.pr_url if move is Move.ADOPT else None
-    rule = body.rule if move is Move.SKIP else None
+    wish = Wish(body.move, body.reason, body.pr_url, body.rule)
+    decision = plan(record.view, wish, by=actor.name, dry=body.dry_run)
     if body.dry_run:
-        told = effects(record.view, move, pr_url=pr_url, rule=rule)
-        return JSONResponse({"dry_run": True, "vtid": vtid, "move": move.value, "effects": told})
-    since = (record.view.failure or {}).get("since", record.view.seq)
-    decision = Rescue(move, actor.name, body.reason, pr_url, rule)
-    await given.engine.rescue(_ref(record), decision, blocked_since=str(since))
-    await given.audit(
-        request,
-        actor,
-        "run.rescue",
-        vtid,
-        run_id=record.run_id,
-        move=move.value,
-        pr_url=pr_url,
-        rule=rule,
-        reason=body.reason,
-    )
+        told = effects(record.view, decision)
+        return JSONResponse({"dry_run": True, "vtid": vtid, "move": decision.move.value, "effects": told})
+    await carry_out(given, request, actor, record, decision)
     return JSONResponse(await _newest(given, record))
 
 

@@ -28,6 +28,17 @@ async def test_the_run_view_has_four_stages_and_a_link_to_temporal_right_after_t
     assert run["links"]["temporal"].endswith(f"/namespaces/default/workflows/{vtid}/{run['run_id']}/history")
 
 
+async def test_a_run_that_told_of_no_wait_yet_still_says_whom_it_waits_for(play: Play) -> None:
+    vtid = await play.task()
+    started = (await play.post("/runs", {"vtid": vtid})).json()["waiting"]
+    await play.tell(vtid, "run.started")
+    between = (await play.get(f"/runs/{vtid}")).json()["waiting"]
+
+    assert (started["for"], started["who"]) == ("a Temporal worker to begin the run", "Temporal worker")
+    assert (between["for"], between["until"]) == ("the run's next step", None)
+    assert started["since"] <= between["since"]
+
+
 async def test_starting_twice_joins_the_run_under_way(play: Play) -> None:
     vtid = await play.task()
 
