@@ -1,20 +1,10 @@
-"""The moves that a blocked run offers, and what each would do, in words."""
+"""What each move would do to a blocked run, in words."""
 
-from api.problems import Problem
 from vtid.domain.commands import Rescue
+from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.stages import Move
+from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
-
-
-def check_offered(view: RunView, move: str) -> Move:
-    """The move, if the run offers it now. Raises Problem MOVE_NOT_OFFERED."""
-    offered = [each["move"] for each in view.moves]
-    if move not in offered:
-        now = f"it offers {', '.join(offered)}" if offered else f"a run that is {view.status} offers none"
-        raise Problem(
-            "MOVE_NOT_OFFERED", f"{move[:40]!r} is not offered: {now}", expected=offered, actual=move
-        )
-    return Move(move)
 
 
 def effects(view: RunView, decision: Rescue) -> list[str]:
@@ -37,12 +27,30 @@ def effects(view: RunView, decision: Rescue) -> list[str]:
                 "no worker is asked again",
                 resolved,
             ]
+        case Move.SKIP:
+            head = str((view.verdict or {}).get("head_sha", ""))[:12]
+            rule = decision.rule or "the rule that you name"
+            others = [each for each in _open_rules(view) if each != rule] if decision.rule else []
+            return [
+                f"{rule} is recorded as skipped in verdict and proof, with your name and reason, for head {head} only",
+                "VALIDATOR begins again and asks every other rule; a new head is asked this one too",
+                *([f"it blocks again: {', '.join(others)} does not hold either"] if others else []),
+                *(["the checks are not asked right before the merge either"] if rule == CHECKS_RULE else []),
+                *_kept(view),
+                resolved,
+            ]
         case Move.ABANDON:
             return [
                 "the run ends as a failure with the code ABANDONED; the task is rejected and may be started again",
                 *_kept(view),
                 resolved,
             ]
+
+
+def _open_rules(view: RunView) -> list[str]:
+    """The rules that keep the last verdict from passing."""
+    rules = (view.verdict or {}).get("rules", ())
+    return [rule["rule"] for rule in rules if rule["answer"] in (Answer.FAIL, Answer.NOT_ASKED)]
 
 
 def _kept(view: RunView) -> list[str]:

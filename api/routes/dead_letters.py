@@ -35,7 +35,8 @@ class BulkRescue(Body):
     ids: Annotated[list[LetterId], Field(max_length=MOST_AT_ONCE)] | None = Field(
         None, description="only these entries, by their id"
     )
-    reason: Annotated[Text, Field(max_length=2_000)] = Field("", description="needed by `abandon`")
+    reason: Annotated[Text, Field(max_length=2_000)] = Field("", description="needed by `abandon` and `skip`")
+    rule: Annotated[Text, Field(max_length=40)] | None = Field(None, description="for `skip`: VAL-RULE-…")
     dry_run: bool = Field(False, description="only tell what the move would do to each")
     limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = Field(
         MOST_AT_ONCE, description="how many at most, the longest waiting first"
@@ -85,7 +86,7 @@ async def rescue_many(body: BulkRescue, request: Request, given: Given, actor: O
     ids = None if body.ids is None else tuple(body.ids)
     wanted = Wanted("open", body.code, body.stage, body.environment, ids)
     letters, matched = await given.ledger.dead_letters.oldest(wanted, body.limit)
-    wish = Wish(body.move, body.reason)
+    wish = Wish(body.move, body.reason, rule=body.rule)
 
     async def decide(letter: DeadLetterRecord) -> tuple[str, Sequence[str]]:
         return await _decide(given, request, actor, letter, wish, dry=body.dry_run)

@@ -32,8 +32,9 @@ class CancelReason(Body):
 
 class RescueMove(Body):
     move: Annotated[str, Field(max_length=40, description="one of the moves that the run view offers")]
-    reason: Reason = Field("", description="needed by `abandon`")
+    reason: Reason = Field("", description="needed by `abandon` and `skip`")
     pr_url: Annotated[Text, Field(max_length=500)] | None = Field(None, description="for `adopt`")
+    rule: Annotated[Text, Field(max_length=40)] | None = Field(None, description="for `skip`: VAL-RULE-…")
     dry_run: bool = Field(False, description="only tell what the move would do")
 
 
@@ -102,7 +103,7 @@ async def rescue_run(
 ) -> JSONResponse:
     """Decide about a blocked run; with `dry_run`, only list what the decision would do."""
     record = await given.ledger.runs.current(vtid)
-    wish = Wish(body.move, body.reason, body.pr_url)
+    wish = Wish(body.move, body.reason, body.pr_url, body.rule)
     decision = plan(record.view, wish, by=actor.name, dry=body.dry_run)
     if body.dry_run:
         told = effects(record.view, decision)

@@ -80,14 +80,15 @@ def show_dead(
 @command(dead, "rescue")
 def rescue(
     session: Session,
-    move: Annotated[str, typer.Argument(metavar="MOVE", help="retry or abandon, for all that match.")],
+    move: Annotated[str, typer.Argument(metavar="MOVE", help="retry, skip or abandon, for all that match.")],
     code: Code = None,
     stage: Stage = None,
     environment: InEnvironment = None,
     letter: Annotated[
         list[str] | None, typer.Option("--id", help="Only this dead letter (repeatable).")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; kept in the ledger. Needed by abandon.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger. Needed by abandon and skip.")] = "",
+    rule: Annotated[str | None, typer.Option(help="For skip: the rule that is passed over.")] = None,
     limit: Annotated[
         int, typer.Option(min=1, max=100, help="How many at most, longest waiting first.")
     ] = 100,
@@ -101,7 +102,7 @@ def rescue(
         raise CommandFailed("say which: --code CODE (see `vtid dead list`) or --id", Exit.USAGE)
     wish: dict[str, Any] = {
         "move": move, "code": code, "stage": stage, "environment": environment, "ids": letter,
-        "reason": reason, "limit": limit, "dry_run": dry_run,
+        "reason": reason, "rule": rule, "limit": limit, "dry_run": dry_run,
     }  # fmt: skip
     given = {key: value for key, value in wish.items() if value is not None}
     answer = call(session, "POST", "/api/v1/dead-letters/bulk", json=given)
