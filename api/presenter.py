@@ -10,7 +10,6 @@ from api.plain import moment, plain
 from vtid.domain.limits import SUSPECT_AFTER_SHARE
 from vtid.domain.view import RunView
 from vtid.ledger.records import (
-    DeadLetterRecord,
     LoggedEvent,
     OrderRecord,
     RunRecord,
@@ -174,11 +173,6 @@ class Presenter:
     def event(self, event: LoggedEvent) -> dict[str, Any]:
         shown: dict[str, Any] = plain(event)
         return shown
-
-    def dead_letter(self, record: DeadLetterRecord) -> dict[str, Any]:
-        age = (self._now() - record.since).total_seconds()
-        shown: dict[str, Any] = plain(record)
-        return shown | {"age_seconds": round(age, 1), "moves": record.failure.get("moves", [])}
 
 
 def waiting_of(view: RunView, as_of: str) -> dict[str, Any] | None:
