@@ -22,14 +22,9 @@ with workflow.unsafe.imports_passed_through():
         SubmitEvidence,
         SwitchChanged,
     )
-    from vtid.domain.evidence import (
-        ClaimedEvidence,
-        Evidence,
-        EvidenceSource,
-        InvalidEvidence,
-        parse_pull_url,
-    )
+    from vtid.domain.evidence import ClaimedEvidence, Evidence, EvidenceSource
     from vtid.domain.failures import Failure, RunStopped, failure_of
+    from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
     from vtid.domain.view import RunView
@@ -114,6 +109,7 @@ class VtidRun:
         pull = evidence.pull_request
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
+        course.skipped = ()
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
@@ -144,6 +140,7 @@ class VtidRun:
             by=decision.by,
             reason=decision.reason,
             pr_url=decision.pr_url,
+            rule=decision.rule,
         )
         if decision.move is Move.ABANDON:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
@@ -152,6 +149,8 @@ class VtidRun:
         self._course.facts = None
         if decision.move is Move.ADOPT:
             return await self._adopt(stage, decision)
+        if decision.move is Move.SKIP and decision.rule is not None:
+            self._course.skip(decision.rule, decision.by, decision.reason)
         return stage
 
     async def _adopt(self, stage: Stage, decision: Rescue) -> Stage:
@@ -338,19 +337,14 @@ class VtidRun:
 
     @rescue.validator
     def _check_rescue(self, message: Rescue) -> None:
-        offered = [move["move"] for move in self._story.view.moves]
-        if message.move not in offered or self._decision is not None:
-            told = ", ".join(offered) if offered and self._decision is None else "none"
-            raise ApplicationError(
-                f"{message.move} is not offered now; offered: {told}",
-                {"offered": offered},
-                type="MOVE_NOT_OFFERED",
-            )
-        if message.move is Move.ADOPT:
-            try:
-                parse_pull_url(message.pr_url or "")
-            except InvalidEvidence as wrong:
-                raise ApplicationError(str(wrong), {"field": "pr_url"}, type="VALIDATION") from wrong
+        view, move = self._story.view, message.move
+        if self._decision is not None:
+            raise ApplicationError("a decision is made already", type="MOVE_NOT_OFFERED")
+        refused = refuse_offer(view, move) or refuse_parameters(
+            view, move, rule=message.rule, reason=message.reason, pr_url=message.pr_url
+        )
+        if refused is not None:
+            raise ApplicationError(refused.message, {"offered": refused.offered}, type=refused.code)
 
     @workflow.update
     def request_cancel(self, message: CancelRun) -> None:

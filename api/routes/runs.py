@@ -6,10 +6,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
+from api import shapes
+from api.asked import check_code
 from api.engine import EngineUnavailable, RunOver, RunRef
+from api.moves import effects
 from api.problems import Problem
-from api.rescue import Wish, carry_out, effects, plan
-from api.routes.tasks import check_code
+from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
 from vtid.domain.commands import CancelRun
 from vtid.domain.stages import Stage
@@ -31,8 +33,9 @@ class CancelReason(Body):
 
 class RescueMove(Body):
     move: Annotated[str, Field(max_length=40, description="one of the moves that the run view offers")]
-    reason: Reason = Field("", description="needed by `abandon`")
+    reason: Reason = Field("", description="needed by `abandon` and `skip`")
     pr_url: Annotated[Text, Field(max_length=500)] | None = Field(None, description="for `adopt`")
+    rule: Annotated[Text, Field(max_length=40)] | None = Field(None, description="for `skip`: VAL-RULE-…")
     dry_run: bool = Field(False, description="only tell what the move would do")
 
 
@@ -45,7 +48,7 @@ async def start_run(body: StartRun, request: Request, given: Given, actor: Opera
     return JSONResponse(given.presenter.run(record), 202, headers=headers)
 
 
-@router.get("/runs")
+@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])  # type: ignore[valid-type]
 async def list_runs(
     given: Given,
     _: Viewer,
@@ -63,7 +66,7 @@ async def list_runs(
     return JSONResponse({"items": items, "next_cursor": page.next_cursor, "position": position})
 
 
-@router.get("/runs/{vtid}")
+@router.get("/runs/{vtid}", response_model=shapes.Run)
 async def show_run(
     vtid: VtidPath,
     given: Given,
@@ -101,7 +104,7 @@ async def rescue_run(
 ) -> JSONResponse:
     """Decide about a blocked run; with `dry_run`, only list what the decision would do."""
     record = await given.ledger.runs.current(vtid)
-    wish = Wish(body.move, body.reason, body.pr_url)
+    wish = Wish(body.move, body.reason, body.pr_url, body.rule)
     decision = plan(record.view, wish, by=actor.name, dry=body.dry_run)
     if body.dry_run:
         told = effects(record.view, decision)

@@ -22,6 +22,7 @@ def shown(view: RunView) -> dict[str, Any]:
         "status": view.status,
         "stage": view.stage,
         "code": view.failure["code"] if view.failure else None,
+        "who": view.waiting["who"] if view.waiting else None,
     }
 
 
@@ -92,23 +93,7 @@ def _dead_letter(start_id: str, event: RunEvent, view: RunView) -> dict[str, Any
         "since": event.at,
         "until": datetime.fromisoformat(until) if until else None,
         "state": "open",
-        "side_effects": _side_effects(view),
     }
-
-
-def _side_effects(view: RunView) -> list[str]:
-    """What the run has done to the world so far."""
-    effects = []
-    observed = view.evidence.get("observed")
-    if observed and not view.merged:
-        effects.append(f"open pull request {observed.get('url')}")
-    if view.merged:
-        effects.append(f"merged as {view.merged}")
-    if "deploy_run" in view.links:
-        effects.append(f"deploy run {view.links['deploy_run']}")
-    if view.worker:
-        effects.append(f"worker {view.worker} holds attempt {view.attempt}")
-    return effects
 
 
 def _resolve(connection: Connection, start_id: str, how: str, by: str, at: datetime) -> None:

@@ -41,7 +41,7 @@ _FOLLOWED = _THE_RUN.values(
     {
         name: bindparam(name)
         for name in (
-            "position", "state", "view", "status", "stage", "code",
+            "position", "state", "view", "status", "stage", "code", "who",
             "environment", "repository", "spec_hash", "updated_at",
         )
     }
