@@ -22,7 +22,7 @@ def shown(view: RunView) -> dict[str, Any]:
         "status": view.status,
         "stage": view.stage,
         "code": view.failure["code"] if view.failure else None,
-        "who": view.waiting["who"] if view.waiting else None,
+        "who": view.waiting.get("who") if view.waiting else None,
     }
 
 
