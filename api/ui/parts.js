@@ -70,6 +70,8 @@ export const Loading = ({ what = "Reading" }) => html`<p class="loading" role="s
 /** @param {{title: string, children?: unknown}} props */
 export const Empty = ({ title, children }) => html`<div class="empty"><p><b>${title}</b></p>${children}</div>`;
 
+const COPY = html`<svg viewBox="0 0 16 16" width="12" height="12" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true"><rect x="5.5" y="5.5" width="8" height="8" rx="1.5" /><path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" /></svg>`;
+
 /** An id or hash that can be copied. @param {{text: string, show?: string, what: string}} props */
 export function Copy({ text, show = text, what }) {
   const [copied, setCopied] = useState(false);
@@ -79,7 +81,7 @@ export function Copy({ text, show = text, what }) {
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };
-  return html`<button type="button" class="copy" title=${text} aria-label=${`Copy ${what} ${text}`} onClick=${copy}><code>${show}</code> <span aria-hidden="true">${copied ? "✓" : "⧉"}</span></button>`;
+  return html`<button type="button" class="copy" title=${text} aria-label=${`Copy ${what} ${text}`} onClick=${copy}><code>${show}</code> ${copied ? html`<span aria-hidden="true">✓</span>` : COPY}</button>`;
 }
 
 /** What stands behind a sentence, as it was answered. @param {{value: unknown, label?: string}} props */

@@ -12,7 +12,7 @@ import { inbox } from "./data.js";
 const SECTIONS = [
   {
     key: "blocked", sign: "‖", what: "Decide", href: (item) => `/runs/${item.vtid}#decide`,
-    says: (item) => html`<b>${codeWords(item.code)}</b> in ${item.stage}: ${item.says} <${Countdown} until=${item.until} />`,
+    says: (item) => html`<b>${codeWords(item.code)}</b> in ${item.stage}: ${item.says}${item.until && html` · <${Countdown} until=${item.until} />`}`,
   },
   {
     key: "approvals", sign: "✎", what: "Approve", href: (item) => `/tasks/${item.vtid}`,
@@ -31,8 +31,8 @@ const SECTIONS = [
 /** @param {{section: Section, item: any}} props */
 const Item = ({ section, item }) => html`<li>
   <i aria-hidden="true">${section.sign}</i>
-  <${Link} href=${section.href(item)}><b>${section.what}</b> <span class="vtid">${item.vtid}</span> ${item.title ?? ""}</${Link}>
-  <span class="says">${section.says(item)}</span>
+  <div><${Link} href=${section.href(item)}><b>${section.what}</b> <span class="vtid">${item.vtid}</span> ${item.title ?? ""}</${Link}>
+  <span class="says">${section.says(item)}</span></div>
   <${When} at=${item.since ?? item.last_beat_at} brief=${true} />
 </li>`;
 
