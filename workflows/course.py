@@ -12,8 +12,9 @@ from vtid.domain.change import DeployRun
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, Limit
+from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.verdict import Facts
+from workflows.hints import Hints
 from workflows.perform import perform
 from workflows.story import Story, waiting
 
@@ -43,6 +44,7 @@ class Course:
             None  # the last one seen; a retry does not start another beside it
         )
         self.head_rounds = 0
+        self.hints = Hints()  # of the poll under way
         self.notes: list[str] = []  # what a cancelled run has to tell besides
         self.retries = 0  # of a person; each gives every budget anew
 
@@ -72,7 +74,8 @@ class Course:
     async def perform(self, step: Callable[[Any, C], R], command: C, waits_for: str) -> R: ...
     async def perform(self, step: Any, command: Any, waits_for: str) -> Any:
         """Do an announced step."""
-        return await perform(step, command, self.limits, summary=waits_for)
+        hints = self.hints if step.__name__ in POLLS else None
+        return await perform(step, command, self.limits, summary=waits_for, hints=hints)
 
     async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
         """A read of our own ledger: done without a line in the story."""

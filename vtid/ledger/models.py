@@ -146,7 +146,11 @@ class Event(Base):
     """id is null for events of a run: `RUN_ID:SEQ` says the same."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("run_id", "seq"), Index(None, "vtid", "position"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "seq"),
+        Index(None, "vtid", "position"),
+        Index(None, "type", "position"),
+    )
 
     position: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str | None] = mapped_column(unique=True)
@@ -275,6 +279,23 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]  # null while the first call is under way
     body: Mapped[str | None]
     headers: Mapped[dict[str, str] | None]
+
+
+class Delivery(Base):
+    """A webhook of the code host: what it told, and what became of it."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "received_at", "delivery_id"), Index(None, "state", "received_at"))
+
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    action: Mapped[str | None]
+    repository: Mapped[str | None]
+    received_at: Mapped[datetime]
+    state: Mapped[str]
+    tries: Mapped[int]
+    says: Mapped[str]
+    notice: Mapped[dict[str, Any]]
 
 
 class AuditEntry(Base):
