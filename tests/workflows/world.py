@@ -125,6 +125,7 @@ class GitHub:
     moves_to: str | None = None  # the head that shows up right when the merge is sent
     looks: int = 0  # at the checks
     merges: int = 0
+    merged_with_checks_skipped: list[bool] = field(default_factory=list)
     dispatches: int = 0
     deploy_conclusion: str = "success"
     reports: list[bool] = field(default_factory=list)
@@ -183,6 +184,7 @@ class GitHub:
         if pull.merged:
             return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, merged_before=True)
         self.merges += 1
+        self.merged_with_checks_skipped.append(command.checks_skipped)
         self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
         return MergeAnswer(MergeKind.MERGED, sha=MERGED)
 

@@ -42,7 +42,10 @@ def evidence_rows(view: Json) -> Iterator[tuple[str, str]]:
 
 def move_command(vtid: str, move: Json) -> str:
     """The whole command line of a move."""
-    needs = "".join(f" --{param.replace('_', '-')} …" for param in move.get("params", ()))
+    rules: list[str] = move.get("rules") or []
+    given = {"rule": rules[0]} if len(rules) == 1 else {}
+    params = move.get("params", ())
+    needs = "".join(f" --{param.replace('_', '-')} {given.get(param, '…')}" for param in params)
     return f"vtid run rescue {vtid} {move['move']}{needs}"
 
 

@@ -100,11 +100,13 @@ def rescue(
     session: Session,
     vtid: Vtid,
     move: Annotated[
-        str, typer.Argument(metavar="MOVE", help="One that `vtid run show` offers: retry, adopt, abandon.")
+        str,
+        typer.Argument(metavar="MOVE", help="One that `vtid run show` offers: retry, adopt, skip, abandon."),
     ],
     pr_url: Annotated[
         str | None, typer.Option(help="For adopt: the pull request to take as evidence.")
     ] = None,
+    rule: Annotated[str | None, typer.Option(help="For skip: the rule to let be, VAL-RULE-….")] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept in the ledger.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")] = False,
 ) -> None:
@@ -112,9 +114,15 @@ def rescue(
     from vtid.cli.client import call
     from vtid.cli.console import print_json
 
-    if move == "abandon" and not dry_run and not (reason or "").strip():
-        raise CommandFailed('a reason is required to abandon a run: add --reason "…"', Exit.USAGE)
-    wish: dict[str, Any] = {"move": move, "pr_url": pr_url, "reason": reason, "dry_run": dry_run or None}
+    if move in ("abandon", "skip") and not dry_run and not (reason or "").strip():
+        raise CommandFailed(f'a reason is required to {move}: add --reason "…"', Exit.USAGE)
+    wish: dict[str, Any] = {
+        "move": move,
+        "pr_url": pr_url,
+        "rule": rule,
+        "reason": reason,
+        "dry_run": dry_run or None,
+    }
     given = {key: value for key, value in wish.items() if value is not None}
     answer = call(session, "POST", f"/api/v1/runs/{vtid}/rescue", json=given)
     if dry_run and not session.as_json:

@@ -237,6 +237,7 @@ class MergePullRequest:
     head_sha: str
     title: str
     environment: Environment
+    checks_skipped: bool = False  # by a named person, for this head
 
 
 @dataclass(frozen=True)
@@ -361,6 +362,7 @@ class Rescue:
     by: str
     reason: str = ""
     pr_url: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True)
