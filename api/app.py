@@ -27,7 +27,20 @@ from api.options import Options
 from api.presenter import Presenter
 from api.readiness import Readiness
 from api.reconciler import Reconciler
-from api.routes import catalogue, events, health, page, runs, system, tasks, webhooks, work_orders
+from api.routes import (
+    board,
+    catalogue,
+    dead_letters,
+    events,
+    health,
+    page,
+    runs,
+    session,
+    system,
+    tasks,
+    webhooks,
+    work_orders,
+)
 from api.services import PREFIX, Services
 from api.starts import Starts
 from api.webhooks.attribution import Attribution, ChangeWords
@@ -63,7 +76,7 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, runs, events, work_orders, catalogue, system, webhooks):
+    for noun in (tasks, board, runs, events, work_orders, dead_letters, catalogue, system, session, webhooks):
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)

@@ -1,10 +1,10 @@
-"""Webhooks of the code host, and an index to find events by their type."""
+"""Webhooks of the code host."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 
 COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -25,9 +25,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_deliveries_received_at_delivery_id", "deliveries", ["received_at", "delivery_id"])
     op.create_index("ix_deliveries_state_received_at", "deliveries", ["state", "received_at"])
-    op.create_index("ix_events_type_position", "events", ["type", "position"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_events_type_position", "events")
     op.drop_table("deliveries")
