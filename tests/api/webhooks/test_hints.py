@@ -112,7 +112,8 @@ async def test_one_wait_hears_a_bounded_number_of_hints(hook: Hook) -> None:
     hint = Hint(REPOSITORY, "check_run", SHA)
 
     told = [await nudges.give(hint) for _ in range(HINTS_A_WAIT + 5)]
-    await hook.play.tell(vtid, "step.started", step="await_checks", waiting={"since": "anew"})
+    hook.sent += 1
+    await hook.waits(vtid, "await_checks")
     told_anew = await nudges.give(hint)
 
     assert [len(each) for each in told] == [1] * HINTS_A_WAIT + [0] * 5
