@@ -10,7 +10,6 @@ from api.plain import moment, plain
 from vtid.domain.limits import SUSPECT_AFTER_SHARE
 from vtid.domain.view import RunView
 from vtid.ledger.records import (
-    DeadLetterRecord,
     LoggedEvent,
     OrderRecord,
     RunRecord,
@@ -53,10 +52,12 @@ class Presenter:
         shown: dict[str, Any] = plain(view)
         if engine is not None:
             shown["engine"] = engine
+        shown["as_of"] = moment(as_of or self._now())
         shown["links"] = self._links(view) | shown["links"]
+        if view.outcome is None and view.waiting is None:
+            shown["waiting"] = _between_steps(view, shown["as_of"])
         shown["lease"] = lease
         shown["position"] = position
-        shown["as_of"] = moment(as_of or self._now())
         return shown
 
     def run(self, record: RunRecord, holder: OrderRecord | None = None) -> dict[str, Any]:
@@ -170,7 +171,13 @@ class Presenter:
         shown: dict[str, Any] = plain(event)
         return shown
 
-    def dead_letter(self, record: DeadLetterRecord) -> dict[str, Any]:
-        age = (self._now() - record.since).total_seconds()
-        shown: dict[str, Any] = plain(record)
-        return shown | {"age_seconds": round(age, 1), "moves": record.failure.get("moves", [])}
+
+def _between_steps(view: RunView, as_of: str) -> dict[str, Any]:
+    """What an open run waits for that told of no wait: our own worker, which has the next step in hand.
+
+    No deadline: such a run is late only when no worker polls, which /readyz and `engine` tell.
+    """
+    stage = view.of(view.stage)
+    since = stage.started_at or view.started_at
+    what = "the run's next step" if view.started_at else "a Temporal worker to begin the run"
+    return {"for": what, "since": moment(since) if since else as_of, "until": None, "who": "Temporal worker"}

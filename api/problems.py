@@ -14,7 +14,7 @@ from api.engine import EngineUnavailable, RunOver
 from api.gateway.paths import is_gateway
 from api.gateway.refusals import refused
 from api.plain import plain
-from api.wrong_shape import field_and_message
+from api.wrong_shape import field_and_message, known_fields
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.ledger import LedgerUnavailable, Refusal, Unknown
 
@@ -114,8 +114,15 @@ def request_id(scope: Scope) -> str | None:
     return value
 
 
-def problem_of(error: Exception) -> Problem:
-    """The problem that an expected error means. Anything unknown is INTERNAL and tells nothing."""
+# What a route may raise; each has an answer of its own. Anything else is a fault of ours.
+EXPECTED = (Problem, Refusal, Unknown, LedgerUnavailable, EngineUnavailable, RunOver)
+
+
+def problem_of(error: Exception, known: list[str] | None = None) -> Problem:
+    """The problem that an expected error means. Anything unknown is INTERNAL and tells nothing.
+
+    known: the fields that the request's body may have.
+    """
     match error:
         case Problem():
             return error
@@ -132,7 +139,7 @@ def problem_of(error: Exception) -> Problem:
         case RunOver():
             return Problem("ILLEGAL_TRANSITION", "the run is over")
         case RequestValidationError():
-            return _wrong_shape(error)
+            return _wrong_shape(error, known or [])
         case HTTPException():
             return _of_http(error)
     return Problem("INTERNAL", "something went wrong on our side; the log has it under this request id")
@@ -143,8 +150,8 @@ def _refused(error: Refusal) -> Problem:
     return Problem(error.code, error.message, expected=error.expected, actual=error.actual, **more)
 
 
-def _wrong_shape(error: RequestValidationError) -> Problem:
-    errors = tuple(field_and_message(each) for each in error.errors())
+def _wrong_shape(error: RequestValidationError, known: list[str]) -> Problem:
+    errors = tuple(field_and_message(each, known) for each in error.errors())
     first = errors[0] if errors else {"field": "body", "message": "malformed"}
     return Problem("VALIDATION", f"{first['field']}: {first['message']}", errors=errors)
 
@@ -168,7 +175,7 @@ def _of_http(error: HTTPException) -> Problem:
 
 def problem_response(error: Exception, scope: Scope) -> Response:
     """The answer for an error, whichever layer met it."""
-    problem = problem_of(error)
+    problem = problem_of(error, known_fields(scope))
     if is_gateway(scope["path"]):
         return JSONResponse(refused(problem.body(scope)), problem.status, headers=problem.headers)
     return JSONResponse(problem.body(scope), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
@@ -180,8 +187,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answer every error with a problem."""
-    expected = (Problem, Refusal, Unknown, LedgerUnavailable, EngineUnavailable, RunOver)
-    for kind in (*expected, RequestValidationError, HTTPException):
+    for kind in (*EXPECTED, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)
 
 

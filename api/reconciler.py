@@ -137,8 +137,8 @@ class Reconciler:
             await self._ended_there(record, "not_found", "Temporal does not know this run any more")
         elif _was_reset(record, there):
             text = (
-                f"the run was reset in Temporal; the new execution {there.run_id} is not followed: "
-                "terminate it and start the task again"
+                f"the run was reset in Temporal; the new execution {there.run_id} does nothing and ends itself: "
+                "start the task again"
             )
             await self._ended_there(record, "terminated", text)
         elif there.is_running:

@@ -2,9 +2,22 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+from starlette.types import Scope
 
-def field_and_message(error: dict[str, Any]) -> dict[str, str]:
-    """The wrong field and what is wrong with it.
+from vtid.configuration.settings import closest
+
+
+def known_fields(scope: Scope) -> list[str]:
+    """The fields that the body of this request's route may have; none where it takes no JSON object."""
+    dependant = getattr(scope.get("route"), "dependant", None)
+    shapes = [param.field_info.annotation for param in getattr(dependant, "body_params", [])]
+    models = [shape for shape in shapes if isinstance(shape, type) and issubclass(shape, BaseModel)]
+    return [name for model in models for name in model.model_fields]
+
+
+def field_and_message(error: dict[str, Any], known: list[str]) -> dict[str, str]:
+    """The wrong field and what is wrong with it. known: the fields of the body, to name in place of an unknown one.
 
     The offending input is left out: it may be huge, secret, or not even encodable.
     """
@@ -16,6 +29,8 @@ def field_and_message(error: dict[str, Any]) -> dict[str, str]:
             "message": f"the body is not valid JSON: {why} at character {place[-1] + 1}",
         }
     field = ".".join(str(part) for part in place[1:]) or str(place[0])
+    if error["type"] == "extra_forbidden" and len(place) == 2 and known:
+        return {"field": field, "message": f"unknown{closest(field, known)}; allowed: {', '.join(known)}"}
     return {"field": field, "message": _plainly(error)}
 
 

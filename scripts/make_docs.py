@@ -125,7 +125,7 @@ def failure_codes() -> str:
         "Failure codes",
         "vtid/domain/failures.py",
         "Codes are API: they are never renamed. A code that *blocks* parks the run until a person chooses a "
-        "move (`retry`, `adopt`, `abandon`). What to type first at night: [operations](operations.md).",
+        "move (`retry`, `adopt`, `skip`, `abandon`). What to type first at night: [operations](operations.md).",
         "Outcome `failure` means that the change is at fault, `error` that a system is.",
         _table(("code", "stage", "effect", "outcome", "means", "what to do"), runs),
         "## Codes that only the API answers with",
@@ -149,15 +149,21 @@ def events() -> str:
 
 
 def rules() -> str:
-    rows = ((f"`{rule.id}`", rule.title, f"`{rule.code}`") for rule in RULES)
+    rows = (
+        (f"`{rule.id}`", rule.title, f"`{rule.code}`", "yes" if rule.skippable else "never") for rule in RULES
+    )
     return _page(
         "Validator rules",
         "vtid/domain/rules.py",
-        "A verdict asks every rule over facts that were gathered once. Each answers `pass`, `fail` or "
-        "`not_asked`, with its reason. Only all `pass` passes: what could not be asked is neither yes nor no.",
+        "A verdict asks every rule over facts that were gathered once. Each answers `pass`, `fail`, "
+        "`not_asked` or `skipped`, with its reason. Only all `pass` or `skipped` passes: what could not be asked "
+        "is neither yes nor no.",
+        "An approver may let a rule be that holds a run up (`vtid run rescue VTID skip --rule … --reason …`). The "
+        "verdict and the proof then say `skipped`, by whom and why; it holds for the head that they saw and no "
+        "other. What says *which* change this is and whose can never be skipped: those have moves of their own.",
         "A missing answer of `VAL-RULE-010` means `CHECKS_MISSING` or `CHECKS_TIMEOUT`, of any other rule "
         "`VALIDATION_FAILED`.",
-        _table(("rule", "holds when", "code when it fails"), rows),
+        _table(("rule", "holds when", "code when it fails", "can be skipped"), rows),
     )
 
 

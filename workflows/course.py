@@ -13,7 +13,8 @@ from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, Limit
-from vtid.domain.verdict import Facts
+from vtid.domain.rules import CHECKS_RULE
+from vtid.domain.verdict import Facts, RuleAnswer, Skip
 from workflows.perform import perform
 from workflows.story import Story, waiting
 
@@ -43,6 +44,8 @@ class Course:
             None  # the last one seen; a retry does not start another beside it
         )
         self.head_rounds = 0
+        self.skips: list[Skip] = []  # of rules, by persons, each for one head
+        self.skipped: tuple[RuleAnswer, ...] = ()  # in the verdict that passed
         self.notes: list[str] = []  # what a cancelled run has to tell besides
         self.retries = 0  # of a person; each gives every budget anew
 
@@ -132,6 +135,15 @@ class Course:
         """Since when this VTID's pull requests can exist; a day of slack for clocks that differ."""
         created = self.task.created_at if self.task else workflow.info().start_time
         return created - timedelta(days=1)
+
+    def skip(self, rule: str, by: str, reason: str) -> None:
+        """A person lets this rule be, for the head that they saw."""
+        self.skips.append(Skip(rule, by, reason, self.the_evidence().head_sha))
+
+    @property
+    def checks_skipped(self) -> bool:
+        """Whether the verdict passed because a person let the checks be."""
+        return any(answer.rule == CHECKS_RULE for answer in self.skipped)
 
     def the_evidence(self) -> Evidence:
         """The evidence of a stage that cannot begin without it."""

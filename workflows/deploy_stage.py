@@ -83,6 +83,7 @@ class DeployStage:
             title=pull.title,
             environment=self._course.request.environment,
             notice=notice_of(self._course.story.view),
+            checks_skipped=self._course.checks_skipped,
         )
         what = f"GitHub to merge {pull.url}"
         # Until here a cancel stops the merge; from here on it is sent, and comes to its end whatever happens.
@@ -212,7 +213,13 @@ class DeployStage:
         proof = await course.step(
             Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
         )
-        course.story.tell("proof.recorded", complete=proof.complete, code=proof.code, links=list(proof.links))
+        course.story.tell(
+            "proof.recorded",
+            complete=proof.complete,
+            code=proof.code,
+            links=list(proof.links),
+            skipped=[{"rule": each.rule, "by": each.by, "reason": each.reason} for each in course.skipped],
+        )
         return proof
 
     async def _report(self, proof: DeploymentProof, services: tuple[Service, ...]) -> None:

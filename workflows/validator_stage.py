@@ -10,7 +10,7 @@ from activities.validation import Validation
 from vtid.domain.commands import AwaitChecks, Judge
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.rules import code_of, is_worth_waiting
+from vtid.domain.rules import code_of, is_worth_waiting, may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.verdict import Facts, Pinned
 from workflows.course import Course, one_try
@@ -40,10 +40,11 @@ class ValidatorStage:
                 "verdict.reached", passed=verdict.passed, head_sha=verdict.head_sha, rules=list(verdict.rules)
             )
             if verdict.passed:
-                self._course.judged_head = verdict.head_sha
+                self._course.judged_head, self._course.skipped = verdict.head_sha, verdict.skipped
                 return Stage.DEPLOY
             code, reasons = code_of(verdict, facts)
-            raise RunStopped(code, reasons)
+            skippable = tuple(rule for rule in verdict.open if may_skip(rule))
+            raise RunStopped(code, reasons, skippable=skippable)
 
     async def _gather(self) -> Facts:
         pull = self._course.the_evidence().pull_request
@@ -116,4 +117,5 @@ def _pinned(course: Course) -> Pinned:
         worker_succeeded=course.worker_succeeded,
         adopted_by=evidence.adopted_by,
         claimed_files=claimed,
+        skips=tuple(course.skips),
     )

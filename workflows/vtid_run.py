@@ -22,14 +22,9 @@ with workflow.unsafe.imports_passed_through():
         SubmitEvidence,
         SwitchChanged,
     )
-    from vtid.domain.evidence import (
-        ClaimedEvidence,
-        Evidence,
-        EvidenceSource,
-        InvalidEvidence,
-        parse_pull_url,
-    )
+    from vtid.domain.evidence import ClaimedEvidence, Evidence, EvidenceSource
     from vtid.domain.failures import Failure, RunStopped, failure_of
+    from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
     from vtid.domain.view import RunView
@@ -56,6 +51,10 @@ class VtidRun:
         self._deploy = DeployStage(course, self._reporter)
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
+        self._process: asyncio.Task[Any] | None = None
+        self._was_reset = False
+        # A reset gives the new execution a new seed, right where it leaves the history that it was given.
+        workflow.register_random_seed_callback(lambda _: self._end_as_reset())
 
     # ---------------------------------------------------------------- the process
 
@@ -111,6 +110,7 @@ class VtidRun:
         pull = evidence.pull_request
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
+        course.skipped = ()
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
@@ -144,6 +144,7 @@ class VtidRun:
             by=decision.by,
             reason=decision.reason,
             pr_url=decision.pr_url,
+            rule=decision.rule,
         )
         if decision.move is Move.ABANDON:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
@@ -152,6 +153,8 @@ class VtidRun:
         self._course.facts = None
         if decision.move is Move.ADOPT:
             return await self._adopt(stage, decision)
+        if decision.move is Move.SKIP and decision.rule is not None:
+            self._course.skip(decision.rule, decision.by, decision.reason)
         return stage
 
     async def _adopt(self, stage: Stage, decision: Rescue) -> Stage:
@@ -195,8 +198,10 @@ class VtidRun:
     @workflow.run
     async def run(self, request: RunRequest) -> RunReport:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
+        self._process = asyncio.current_task()
         self._tell_started()
         try:
+            self._refuse_reset()
             await self._pipeline()
         except RunStopped as stop:
             await self._end_whatever_comes(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
@@ -206,6 +211,7 @@ class VtidRun:
         except BaseException as error:
             if not (isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error)):
                 raise
+            self._refuse_reset()
             await self._cancelled()
             raise
         await self._end_whatever_comes(TaskStatus.COMPLETED, Outcome.SUCCESS)
@@ -252,7 +258,7 @@ class VtidRun:
             try:
                 await asyncio.shield(end)
             except asyncio.CancelledError:
-                continue
+                self._refuse_reset()
         end.result()
 
     async def _end(
@@ -265,6 +271,18 @@ class VtidRun:
         await self._story.write()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._story.write()  # what the last handlers told
+
+    def _end_as_reset(self) -> None:
+        """A reset execution ends where it begins: the ledger follows the old one, and told its end."""
+        self._was_reset = True
+        if self._process is not None:
+            self._process.cancel()
+
+    def _refuse_reset(self) -> None:
+        """Raise ApplicationError ENGINE_TERMINATED when this is an execution that nobody would see act."""
+        if self._was_reset:
+            text = "this execution was made by a reset in Temporal and does nothing: start the task again"
+            raise ApplicationError(text, type="ENGINE_TERMINATED", non_retryable=True) from None
 
     def _failure(self, stop: RunStopped) -> Failure:
         view = self._story.view
@@ -311,19 +329,14 @@ class VtidRun:
 
     @rescue.validator
     def _check_rescue(self, message: Rescue) -> None:
-        offered = [move["move"] for move in self._story.view.moves]
-        if message.move not in offered or self._decision is not None:
-            told = ", ".join(offered) if offered and self._decision is None else "none"
-            raise ApplicationError(
-                f"{message.move} is not offered now; offered: {told}",
-                {"offered": offered},
-                type="MOVE_NOT_OFFERED",
-            )
-        if message.move is Move.ADOPT:
-            try:
-                parse_pull_url(message.pr_url or "")
-            except InvalidEvidence as wrong:
-                raise ApplicationError(str(wrong), {"field": "pr_url"}, type="VALIDATION") from wrong
+        view, move = self._story.view, message.move
+        if self._decision is not None:
+            raise ApplicationError("a decision is made already", type="MOVE_NOT_OFFERED")
+        refused = refuse_offer(view, move) or refuse_parameters(
+            view, move, rule=message.rule, reason=message.reason, pr_url=message.pr_url
+        )
+        if refused is not None:
+            raise ApplicationError(refused.message, {"offered": refused.offered}, type=refused.code)
 
     @workflow.update
     def request_cancel(self, message: CancelRun) -> None:

@@ -7,13 +7,13 @@ from pydantic import Field
 from starlette.responses import JSONResponse
 
 from api.engine import EngineUnavailable, RunOver, RunRef
+from api.moves import effects
 from api.problems import Problem
-from api.rescue import check_offered, effects
+from api.rescue import Wish, carry_out, plan
 from api.routes.tasks import check_code
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
-from vtid.domain.commands import CancelRun, Rescue
-from vtid.domain.evidence import InvalidEvidence, parse_pull_url
-from vtid.domain.stages import Move, Stage
+from vtid.domain.commands import CancelRun
+from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.ledger.records import RunRecord
 
@@ -32,8 +32,9 @@ class CancelReason(Body):
 
 class RescueMove(Body):
     move: Annotated[str, Field(max_length=40, description="one of the moves that the run view offers")]
-    reason: Reason = Field("", description="needed by `abandon`")
+    reason: Reason = Field("", description="needed by `abandon` and `skip`")
     pr_url: Annotated[Text, Field(max_length=500)] | None = Field(None, description="for `adopt`")
+    rule: Annotated[Text, Field(max_length=40)] | None = Field(None, description="for `skip`: VAL-RULE-…")
     dry_run: bool = Field(False, description="only tell what the move would do")
 
 
@@ -102,36 +103,13 @@ async def rescue_run(
 ) -> JSONResponse:
     """Decide about a blocked run; with `dry_run`, only list what the decision would do."""
     record = await given.ledger.runs.current(vtid)
-    move = check_offered(record.view, body.move)
-    pr_url = _pull_url(move, body.pr_url)
-    if move is Move.ABANDON and not body.dry_run and not body.reason.strip():
-        raise _missing("reason", "the move abandon needs a reason: a text of 1 to 2,000 characters")
+    wish = Wish(body.move, body.reason, body.pr_url, body.rule)
+    decision = plan(record.view, wish, by=actor.name, dry=body.dry_run)
     if body.dry_run:
-        told = effects(record.view, move, pr_url)
-        return JSONResponse({"dry_run": True, "vtid": vtid, "move": move.value, "effects": told})
-    since = (record.view.failure or {}).get("since", record.view.seq)
-    decision = Rescue(move, actor.name, body.reason, pr_url)
-    await given.engine.rescue(_ref(record), decision, blocked_since=str(since))
-    await given.audit(
-        request, actor, "run.rescue", vtid, run_id=record.run_id, move=move.value, pr_url=pr_url
-    )
+        told = effects(record.view, decision)
+        return JSONResponse({"dry_run": True, "vtid": vtid, "move": decision.move.value, "effects": told})
+    await carry_out(given, request, actor, record, decision)
     return JSONResponse(await _newest(given, record))
-
-
-def _pull_url(move: Move, url: str | None) -> str | None:
-    if move is not Move.ADOPT:
-        return None
-    if url is None:
-        raise _missing("pr_url", "the move adopt needs the pull request's address")
-    try:
-        parse_pull_url(url)
-    except InvalidEvidence as error:
-        raise _missing(error.field, str(error)) from error
-    return url
-
-
-def _missing(field: str, message: str) -> Problem:
-    return Problem("VALIDATION", f"{field}: {message}", errors=({"field": field, "message": message},))
 
 
 def _ref(record: RunRecord) -> RunRef:

@@ -1,14 +1,13 @@
-"""The emergency stop, and the list of runs that need a person."""
+"""The emergency stop."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
 from api.plain import plain
-from api.routes.tasks import check_code
-from api.services import PREFIX, Approver, Body, Given, Limit, Services, Text, Viewer
+from api.services import PREFIX, Approver, Body, Given, Services, Text, Viewer
 
 router = APIRouter(prefix=PREFIX, tags=["system"])
 
@@ -37,29 +36,6 @@ async def arm(request: Request, given: Given, actor: Approver) -> JSONResponse:
     await given.ledger.switch.arm(by=actor.name)
     await given.audit(request, actor, "system.arm", "system")
     return await _switched(given)
-
-
-@router.get("/dead-letters")
-async def dead_letters(
-    given: Given,
-    _: Viewer,
-    state: Literal["open", "resolved", "all"] = "open",
-    code: str | None = None,
-    limit: Limit = 50,
-    cursor: Text | None = None,
-) -> JSONResponse:
-    """Blocked runs: stage, code, cause chain, age, side effects, offered moves."""
-    check_code(code)
-    wanted = None if state == "all" else state
-    page = await given.ledger.dead_letters.list(state=wanted, code=code, limit=limit, cursor=cursor)
-    items = [given.presenter.dead_letter(each) for each in page.items]
-    return JSONResponse({"items": items, "next_cursor": page.next_cursor})
-
-
-@router.get("/dead-letters/{id_or_vtid}")
-async def dead_letter(id_or_vtid: Text, given: Given, _: Viewer) -> JSONResponse:
-    """One entry, by its id or by the VTID of its run."""
-    return JSONResponse(given.presenter.dead_letter(await given.ledger.dead_letters.get(id_or_vtid)))
 
 
 async def _switched(given: Services) -> JSONResponse:

@@ -150,4 +150,3 @@ def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
 
     assert link_of(proof, "commit").state is LinkState.CONTRADICTED
     assert proof.code == "WRONG_COMMIT_SERVING"
-

@@ -14,6 +14,7 @@ MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/runs/VTID-0001", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/events", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/dead-letters", None, {"viewer", "operator", "approver", "admin"}),
+    ("POST", "/dead-letters/bulk", {}, {"operator", "approver", "admin"}),
     ("GET", "/system", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/limits", None, set(ROLES)),
     ("GET", "/failure-codes", None, set(ROLES)),

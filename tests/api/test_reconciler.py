@@ -121,7 +121,7 @@ async def test_runs_are_told_when_the_emergency_stop_was_switched(play: Play) ->
     assert play.engine.run_of(vtid).told == ["disarmed", "armed"]
 
 
-async def test_a_run_that_was_reset_in_temporal_is_over_and_names_the_execution_that_nobody_follows(
+async def test_a_run_that_was_reset_in_temporal_is_over_and_names_the_execution_that_ends_itself(
     play: Play,
 ) -> None:
     vtid = await play.run()
@@ -134,13 +134,13 @@ async def test_a_run_that_was_reset_in_temporal_is_over_and_names_the_execution_
     assert (view["run_id"], view["engine"], view["status"]) == (followed, "terminated", "rejected")
     assert view["failure"]["code"] == "ENGINE_TERMINATED"
     assert view["failure"]["message"] == (
-        "the run was reset in Temporal; the new execution run-after-reset is not followed: "
-        "terminate it and start the task again"
+        "the run was reset in Temporal; the new execution run-after-reset does nothing and ends itself: "
+        "start the task again"
     )
-    assert (run.status, run.told) == ("running", [])  # whether it ends is for a person to say
+    assert (run.status, run.told) == ("running", [])  # it ends itself, once a worker has it
 
 
-async def test_a_task_whose_run_was_reset_starts_again_once_the_new_execution_is_terminated(
+async def test_a_task_whose_run_was_reset_starts_again_once_the_new_execution_has_ended(
     play: Play,
 ) -> None:
     vtid = await play.run()
@@ -149,7 +149,7 @@ async def test_a_task_whose_run_was_reset_starts_again_once_the_new_execution_is
     await reconciler(play).reconcile()
 
     early = await play.post("/runs", {"vtid": vtid})
-    run.status = "terminated"
+    run.status = "failed"
     late = await play.post("/runs", {"vtid": vtid})
 
     assert (early.status_code, late.status_code) == (409, 202)

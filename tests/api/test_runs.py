@@ -28,6 +28,17 @@ async def test_the_run_view_has_four_stages_and_a_link_to_temporal_right_after_t
     assert run["links"]["temporal"].endswith(f"/namespaces/default/workflows/{vtid}/{run['run_id']}/history")
 
 
+async def test_a_run_that_told_of_no_wait_yet_still_says_whom_it_waits_for(play: Play) -> None:
+    vtid = await play.task()
+    started = (await play.post("/runs", {"vtid": vtid})).json()["waiting"]
+    await play.tell(vtid, "run.started")
+    between = (await play.get(f"/runs/{vtid}")).json()["waiting"]
+
+    assert (started["for"], started["who"]) == ("a Temporal worker to begin the run", "Temporal worker")
+    assert (between["for"], between["until"]) == ("the run's next step", None)
+    assert started["since"] <= between["since"]
+
+
 async def test_starting_twice_joins_the_run_under_way(play: Play) -> None:
     vtid = await play.task()
 
@@ -116,6 +127,77 @@ async def test_a_run_that_is_over_cannot_be_cancelled(play: Play) -> None:
     answer = await play.post(f"/runs/{vtid}/cancel", {})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "ILLEGAL_TRANSITION")
+
+
+async def block_by_scope(play: Play) -> str:
+    vtid = await play.run()
+    failure = {"code": "SCOPE_VIOLATION", "stage": "VALIDATOR", "message": "secrets/", "outcome": "failure",
+               "retryable": False, "advice": "take them out", "since": "2026-01-02T03:04:05Z",
+               "moves": ["retry", "adopt", "skip", "abandon"], "skippable": ["VAL-RULE-009"], "causes": []}  # fmt: skip
+    rules = [{"rule": "VAL-RULE-009", "answer": "fail"}, {"rule": "VAL-RULE-012", "answer": "fail"}]
+    await play.tell(vtid, "verdict.reached", passed=False, head_sha="a" * 40, rules=rules)
+    await play.tell(vtid, "run.blocked", failure=failure, until=None)
+    return vtid
+
+
+async def test_only_an_approver_skips_a_rule_and_the_audit_keeps_who_and_why(play: Play) -> None:
+    vtid = await block_by_scope(play)
+    body = {"move": "skip", "rule": "VAL-RULE-009", "reason": "reviewed by hand"}
+
+    refused = await play.post(f"/runs/{vtid}/rescue", body, role="operator")
+    taken = await play.post(f"/runs/{vtid}/rescue", body, role="approver")
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["expected"]) == (
+        403,
+        "FORBIDDEN",
+        "approver",
+    )
+    assert taken.status_code == 200
+    (decision,) = play.engine.run_of(vtid).told
+    assert (decision.rule, decision.by, decision.reason) == ("VAL-RULE-009", "approver-1", "reviewed by hand")  # type: ignore[attr-defined]
+
+
+async def test_a_dry_skip_tells_that_other_rules_still_hold_the_run_up(play: Play) -> None:
+    vtid = await block_by_scope(play)
+    body = {"move": "skip", "rule": "VAL-RULE-009", "dry_run": True}
+
+    answer = await play.post(f"/runs/{vtid}/rescue", body, role="approver")
+
+    told = " ".join(answer.json()["effects"])
+    assert "for head aaaaaaaaaaaa only" in told
+    assert "it blocks again: VAL-RULE-012" in told
+    assert play.engine.run_of(vtid).told == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "code"),
+    [
+        (None, 422, "VALIDATION"),
+        ("VAL-RULE-099", 422, "VALIDATION"),
+        ("VAL-RULE-007", 409, "MOVE_NOT_OFFERED"),
+    ],
+)
+async def test_a_skip_of_a_wrong_rule_is_refused_with_those_that_can_be(
+    play: Play, rule: str | None, status: int, code: str
+) -> None:
+    vtid = await block_by_scope(play)
+
+    answer = await play.post(
+        f"/runs/{vtid}/rescue", {"move": "skip", "rule": rule, "reason": "x"}, role="approver"
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "VAL-RULE-0" in answer.json()["detail"]
+
+
+async def test_a_skip_says_why(play: Play) -> None:
+    vtid = await block_by_scope(play)
+
+    answer = await play.post(
+        f"/runs/{vtid}/rescue", {"move": "skip", "rule": "VAL-RULE-009"}, role="approver"
+    )
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
 
 
 async def block(play: Play) -> str:

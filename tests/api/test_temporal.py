@@ -16,8 +16,9 @@ from fastapi import FastAPI
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -177,30 +178,47 @@ async def test_a_missing_namespace_is_an_outage_and_says_nothing_about_runs(temp
         await runs.beat(RunRef("VTID-00001", "x"), 1)
 
 
-async def test_a_run_reset_in_temporal_is_over_and_its_new_execution_is_named(
-    live: Live, temporal: Client
-) -> None:
-    vtid = await live.started()
-    # A claim is answered by a workflow task, so one is complete; the ledger may hear of the stage before that.
-    assert (await live.claim("w1", vtid=vtid, wait_seconds=5)).status_code == 200
-    record = await live.ledger.runs.current(vtid)
-    history = await temporal.get_workflow_handle(vtid, run_id=record.run_id).fetch_history()
-    first = next(e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+async def reset(temporal: Client, run: RunRef, task: int) -> str:
+    """Reset a run by hand to its n-th completed workflow task (0 the first, -1 the last); the new run id."""
+    history = await temporal.get_workflow_handle(run.vtid, run_id=run.run_id).fetch_history()
+    done = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
     answer = await temporal.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=temporal.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=vtid, run_id=record.run_id or ""),
-            workflow_task_finish_event_id=first.event_id,
+            workflow_execution=WorkflowExecution(workflow_id=run.vtid, run_id=run.run_id),
+            workflow_task_finish_event_id=done[task].event_id,
             reason="by hand",
             request_id=uuid4().hex,
         )
     )
+    return answer.run_id
 
+
+@pytest.mark.parametrize("task", [0, -1], ids=["to its first task", "to its last task"])
+async def test_a_run_reset_in_temporal_is_over_and_its_new_execution_does_nothing(
+    live: Live, temporal: Client, task: int
+) -> None:
+    vtid = await live.started()
+    # A claim is answered by a workflow task, so one is complete; the ledger may hear of the stage before that.
+    assert (await live.claim("w1", vtid=vtid, wait_seconds=5)).status_code == 200
+    await live.view_once(vtid, worker="w1")
+    run_id = (await live.ledger.runs.current(vtid)).run_id or ""
+    new = await reset(temporal, RunRef(vtid, run_id), task)
+
+    with pytest.raises(WorkflowFailureError) as ended:
+        await asyncio.wait_for(temporal.get_workflow_handle(vtid, run_id=new).result(), 15)
     await live.services.reconciler.reconcile()
 
+    cause = ended.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert (cause.type, "does nothing" in cause.message) == ("ENGINE_TERMINATED", True)
     view = (await live.get(f"/runs/{vtid}")).json()
     assert (view["engine"], view["failure"]["code"]) == ("terminated", "ENGINE_TERMINATED")
-    assert answer.run_id in view["failure"]["message"]
+    assert new in view["failure"]["message"]
+    orders = [order for order in await live.ledger.orders.list() if order.vtid == vtid]
+    assert [(order.run_id, order.state) for order in orders] == [(run_id, "ended")]
+    assert {event.run_id for event in await live.ledger.events.read(vtid=vtid)} == {None, run_id}
+    assert (await live.post("/runs", {"vtid": vtid})).status_code == 202
 
 
 async def test_a_hundred_heartbeats_add_nothing_to_the_history(live: Live, temporal: Client) -> None:

@@ -86,9 +86,18 @@ def test_each_code_tells_what_it_means_and_what_to_do(code: str) -> None:
 def test_only_a_repairable_failure_offers_moves(code: str) -> None:
     failure = failure_of(RunStopped(code), Stage.WORKER, "lease", 2, NOON)
 
-    assert failure.moves == (tuple(Move) if FAILURES[code].repairable else ())
+    offered = tuple(move for move in Move if move is not Move.SKIP)
+    assert failure.moves == (offered if FAILURES[code].repairable else ())
     assert failure.message == FAILURES[code].says
     assert (failure.step, failure.attempt, failure.since) == ("lease", 2, NOON)
+
+
+def test_skip_is_offered_where_a_rule_can_be_skipped_and_says_which() -> None:
+    stop = RunStopped("SCOPE_VIOLATION", skippable=("VAL-RULE-009",))
+    failure = failure_of(stop, Stage.VALIDATOR, None, 1, NOON)
+
+    assert failure.moves == tuple(Move)
+    assert failure.skippable == ("VAL-RULE-009",)
 
 
 def test_a_failure_carries_its_causes_and_a_bounded_message() -> None:

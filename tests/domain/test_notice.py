@@ -56,7 +56,7 @@ def test_a_blocked_run_asks_for_action_and_names_the_moves() -> None:
 
     assert notice.conclusion is Conclusion.ACTION_REQUIRED
     assert notice.title == "blocked in VALIDATOR, CHECKS_FAILED: ci is red"
-    assert "vtid run rescue VTID-01227 retry | adopt | abandon" in notice.text
+    assert "vtid run rescue VTID-01227 retry | adopt | skip | abandon" in notice.text
     assert "look at ci" in notice.text
 
 

@@ -24,13 +24,14 @@ from vtid.domain.failures import FAILURES
 from vtid.domain.rules import (
     LEDGER_RULES,
     RULES,
+    SKIPPABLE,
     WAITED_FOR,
     Rule,
     code_of,
     is_worth_waiting,
     judge,
 )
-from vtid.domain.verdict import Answer, RuleAnswer, Verdict
+from vtid.domain.verdict import Answer, RuleAnswer, Skip, Verdict
 
 PENDING = Check("ci", CheckState.PENDING)
 RED = Check("ci", CheckState.RED, "failure", id=2)
@@ -260,3 +261,59 @@ def test_nobody_waits_for_a_lost_cause_or_for_nothing(seen: dict[str, Any]) -> N
 
 def test_the_named_rules_are_rules() -> None:
     assert {rule.id for rule in RULES} >= LEDGER_RULES | WAITED_FOR
+
+
+SKIP = Skip("VAL-RULE-009", "ann", "reviewed by hand", HEAD)
+DENIED = facts(files=files("secrets/prod.env"))
+
+
+def answer_of(rule: str, verdict: Verdict) -> RuleAnswer:
+    return next(each for each in verdict.rules if each.rule == rule)
+
+
+def test_a_skipped_rule_lets_the_verdict_pass_and_says_who_let_it_be_and_what_it_had_said() -> None:
+    verdict = judge(pinned(skips=(SKIP,)), DENIED)
+
+    found = answer_of("VAL-RULE-009", verdict)
+    assert verdict.passed
+    assert (found.answer, found.by, found.reason) == (Answer.SKIPPED, "ann", "reviewed by hand")
+    assert (found.inputs["said"], found.inputs["says"]) == (
+        Answer.FAIL,
+        "denied by policy: secrets/prod.env",
+    )
+    assert verdict.skipped == (found,)
+
+
+def test_a_skip_does_not_outlive_the_head_that_the_person_saw() -> None:
+    moved = pinned(skips=(SKIP,), evidence_sha=OTHER_HEAD)
+    there = facts(
+        files=files("secrets/prod.env"),
+        pull_request=pull_request(head_sha=OTHER_HEAD),
+        checks=checks(GREEN, sha=OTHER_HEAD),
+    )
+
+    assert answer_of("VAL-RULE-009", judge(moved, there)).answer is Answer.FAIL
+
+
+def test_a_skip_of_one_rule_is_none_of_another() -> None:
+    verdict = judge(pinned(skips=(SKIP,)), replace(DENIED, checks=checks(RED)))
+
+    assert [each.rule for each in verdict.failed] == ["VAL-RULE-010"]
+
+
+def test_a_rule_that_passes_is_not_called_skipped() -> None:
+    assert answer_of("VAL-RULE-009", judge(pinned(skips=(SKIP,)), facts())).answer is Answer.PASS
+
+
+def test_checks_that_were_let_be_are_not_waited_for() -> None:
+    skip = Skip("VAL-RULE-010", "ann", "CI is down", HEAD)
+
+    assert is_worth_waiting(pinned(), facts(checks=checks(PENDING)))
+    assert not is_worth_waiting(pinned(skips=(skip,)), facts(checks=checks(PENDING)))
+
+
+def test_what_this_change_is_and_whose_can_never_be_skipped() -> None:
+    never = {f"VAL-RULE-{number:03}" for number in (1, 2, 3, 4, 5, 6, 7, 13)}
+
+    assert never | set(SKIPPABLE) == {rule.id for rule in RULES}
+    assert not never & set(SKIPPABLE)

@@ -17,6 +17,10 @@ from vtid.domain.view import MOVES, RunView, fold, sentence
 
 P, W, V, D = Stage
 FAILURE = {"code": "WORKER_LOST", "message": "it fell silent", "moves": ["retry", "adopt", "abandon"]}
+SCOPE = {
+    "code": "SCOPE_VIOLATION", "message": "denied by policy", "skippable": ["VAL-RULE-009"],
+    "moves": ["retry", "adopt", "skip", "abandon"],
+}  # fmt: skip
 PULL = {"url": "https://github.test/acme/shop/pull/7", "number": 7, "head_sha": HEAD}
 WAIT = {"for": "a worker", "since": NOON.isoformat(), "until": None, "who": "worker"}
 
@@ -103,6 +107,14 @@ def test_a_blocked_run_says_why_and_offers_its_moves() -> None:
     assert sentence(view).startswith(
         "WORKER is blocked by WORKER_LOST: it fell silent · waits for a decision"
     )
+
+
+def test_the_move_skip_says_which_rules_it_may_name() -> None:
+    view = folded(*PLANNED, *WORKED, ("stage.started", V, {}), ("run.blocked", V, {"failure": SCOPE}))
+
+    assert [move for move in view.moves if move["move"] == "skip"] == [
+        {"move": "skip", "role": "approver", "params": ["rule", "reason"], "rules": ["VAL-RULE-009"]}
+    ]
 
 
 def test_every_move_of_the_catalogue_can_be_offered() -> None:
@@ -304,7 +316,7 @@ def test_an_event_of_tomorrow_changes_nothing_but_the_sequence(
 @pytest.mark.parametrize("move", Move)
 @pytest.mark.parametrize("stage", Stage)
 def test_every_move_in_every_stage_leads_on_by_legal_steps(stage: Stage, move: Move) -> None:
-    following = {Move.RETRY: stage, Move.ADOPT: V}.get(move)
+    following = {Move.RETRY: stage, Move.SKIP: stage, Move.ADOPT: V}.get(move)
     adopted = ("evidence.observed", stage, {"source": "adopted", "pull_request": PULL})
     end = ("run.finished", stage, {"status": "rejected", "outcome": "failure", "failure": FAILURE})
     before = {P: PLANNED[:1], W: PLANNED, V: (*PLANNED, *WORKED), D: (*PLANNED, *WORKED, *JUDGED)}[stage]

@@ -1,13 +1,16 @@
 """What people do to a run: rescue it, cancel it, stop everything."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from tests.workflows.conftest import Story
-from tests.workflows.world import MERGED
+from tests.workflows.world import MERGED, NEXT_HEAD
+from vtid.domain.change import CheckState
 from vtid.domain.commands import CancelRun, Rescue, SwitchChanged
+from vtid.domain.environment import Policy
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
 from workflows.vtid_run import VtidRun
@@ -132,3 +135,60 @@ async def test_the_query_and_the_ledger_tell_the_same(story: Story) -> None:
     await asyncio.sleep(0.1)
 
     assert await story.run.query(VtidRun.view) == story.ledger.view()
+
+
+async def blocked_by_scope(story: Story) -> None:
+    story.policy = Policy(deny_paths=("secrets/**",))
+    story.github.files = ("services/shop/app.py", "secrets/prod.env")
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("run.blocked")
+
+
+async def test_a_rule_that_an_approver_lets_be_stands_as_skipped_in_verdict_and_proof(story: Story) -> None:
+    await blocked_by_scope(story)
+    await story.decide(Move.SKIP, rule="VAL-RULE-009", reason="reviewed by hand")
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    (rule,) = (rule for rule in (view.verdict or {})["rules"] if rule["answer"] == "skipped")
+    assert (rule["rule"], rule["by"], rule["reason"]) == ("VAL-RULE-009", "ann", "reviewed by hand")
+    assert (view.proof or {})["skipped"] == [
+        {"rule": "VAL-RULE-009", "by": "ann", "reason": "reviewed by hand"}
+    ]
+
+
+async def test_red_checks_that_an_approver_lets_be_are_merged(story: Story) -> None:
+    story.policy = Policy(repair_rounds=0)
+    story.github.check_states = [CheckState.RED]
+    await story.start()
+    await story.work_honestly()
+    await story.decide(Move.SKIP, rule="VAL-RULE-010", reason="CI is broken, not the change")
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+    assert story.github.merged_with_checks_skipped == [True]
+
+
+async def test_a_skip_is_void_for_a_new_head(story: Story) -> None:
+    await blocked_by_scope(story)
+    pull = story.github.pulls[7]
+    story.github.pulls[7] = replace(pull, head_sha=NEXT_HEAD)
+    await story.decide(Move.SKIP, rule="VAL-RULE-009", reason="reviewed by hand")
+    await story.until(lambda: story.ledger.told().count("run.blocked") == 2)
+
+    assert (story.ledger.view().failure or {})["code"] == "SCOPE_VIOLATION"
+    assert story.github.merges == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [("VAL-RULE-004", "MOVE_NOT_OFFERED"), ("VAL-RULE-099", "VALIDATION"), (None, "VALIDATION")],
+)
+async def test_the_run_itself_refuses_a_skip_that_may_not_be(
+    story: Story, rule: str | None, code: str
+) -> None:
+    await blocked_by_scope(story)
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await story.decide(Move.SKIP, rule=rule, reason="because")
+
+    assert getattr(refusal.value.cause, "type", None) == code

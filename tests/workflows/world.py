@@ -126,6 +126,7 @@ class GitHub:
     error: OutsideError | None = None  # what every question is answered with
     moves_to: str | None = None  # the head that shows up right when the merge is sent
     merges: int = 0
+    merged_with_checks_skipped: list[bool] = field(default_factory=list)
     dispatches: int = 0
     deploy_conclusion: str = "success"
     reports: list[bool] = field(default_factory=list)
@@ -186,6 +187,7 @@ class GitHub:
         if pull.merged:
             return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, merged_before=True)
         self.merges += 1
+        self.merged_with_checks_skipped.append(command.checks_skipped)
         self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
         return MergeAnswer(MergeKind.MERGED, sha=MERGED)
 

@@ -21,19 +21,21 @@ _STATUS_OF = {Conclusion.SUCCESS: "success", Conclusion.ACTION_REQUIRED: "pendin
 
 def write_check(wire: GitHubWire, repository: str, sha: str, notice: Notice) -> CheckWritten:
     """Check runs belong to GitHub Apps. Where our token may not write them, a commit status says the same."""
+    known = _own_check_run(wire, repository, sha, notice.vtid)
     try:
-        return CheckWritten(_write_check_run(wire, repository, sha, notice))
+        return CheckWritten(_write_check_run(wire, repository, sha, notice, known))
     except Denied as refusal:
+        if refusal.status != 403:
+            raise
         url = _write_status(wire, repository, sha, notice)
         return CheckWritten(url, degraded=f"written as a commit status: {refusal}")
 
 
-def _write_check_run(wire: GitHubWire, repository: str, sha: str, notice: Notice) -> str:
+def _write_check_run(wire: GitHubWire, repository: str, sha: str, notice: Notice, known: Any) -> str:
     output = {"title": notice.title, "summary": notice.text or notice.title}
     wanted: dict[str, Any] = {"status": "completed", "conclusion": notice.conclusion.value, "output": output}
     wanted |= {"details_url": notice.url} if notice.url else {}
     runs = f"{place(repository)}/check-runs"
-    known = _own_check_run(wire, repository, sha, notice.vtid)
     if known is None:
         body = {"name": CHECK_NAME, "head_sha": sha, "external_id": notice.vtid, **wanted}
         return _address_of(wire.send("POST", runs, body), "a check run")

@@ -242,6 +242,7 @@ class MergePullRequest:
     title: str
     environment: Environment
     notice: Notice | None = None
+    checks_skipped: bool = False  # by a named person, for this head
 
 
 @dataclass(frozen=True)
@@ -391,6 +392,7 @@ class Rescue:
     by: str
     reason: str = ""
     pr_url: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ class Failure:
     causes: tuple[Cause, ...] = ()
     since: datetime | None = None
     moves: tuple[Move, ...] = ()
+    skippable: tuple[str, ...] = ()  # rules that the move `skip` may name
 
 
 class RunStopped(Exception):
@@ -114,13 +115,13 @@ class RunStopped(Exception):
         message: str = "",
         *,
         causes: tuple[Cause, ...] = (),
-        details: dict[str, object] | None = None,
+        skippable: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message or FAILURES[code].says)
         self.kind = FAILURES[code]
         self.message = (message or self.kind.says)[:MAX_MESSAGE]
         self.causes = causes
-        self.details = details or {}
+        self.skippable = skippable
 
 
 def failure_of(
@@ -128,7 +129,7 @@ def failure_of(
 ) -> Failure:
     """The failure that a stop means in this stage; the moves it offers come from the catalogue."""
     kind = stop.kind
-    moves = tuple(Move) if kind.repairable else ()
+    moves = tuple(move for move in Move if move is not Move.SKIP or stop.skippable) if kind.repairable else ()
     return Failure(
         code=kind.code,
         stage=stage,
@@ -141,6 +142,7 @@ def failure_of(
         causes=stop.causes,
         since=since,
         moves=moves,
+        skippable=stop.skippable,
     )
 
 

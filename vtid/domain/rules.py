@@ -4,7 +4,7 @@ Rule text and numbers: design of the run, 3.6. GET /rules and docs/rules.md are 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vtid.domain.change import Check, CheckState
@@ -253,12 +253,17 @@ def merges_cleanly(pinned: Pinned, facts: Facts) -> Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the rule table. `code` is the failure that it means when it does not hold."""
+    """One row of the rule table. `code` is the failure that it means when it does not hold.
+
+    `skippable`: whether an approver may let it be. Never those that say *which* change this is and whose
+    (001 to 007: another move mends them: start again, retry or adopt), nor the one that GitHub itself asks (013).
+    """
 
     id: str
     title: str
     holds: Callable[[Pinned, Facts], Finding]
     code: str = "VALIDATION_FAILED"
+    skippable: bool = False
 
 
 # fmt: off
@@ -270,16 +275,17 @@ RULES: tuple[Rule, ...] = (
     Rule("VAL-RULE-005", "the evidence belongs to this run", evidence_belongs_to_run),
     Rule("VAL-RULE-006", "the pull request is open, no draft, no fork, on the planned base", pull_request_is_mergeable_in_kind),
     Rule("VAL-RULE-007", "the pull request's head is the evidence", head_is_the_evidence, "HEAD_MOVED"),
-    Rule("VAL-RULE-008", "the diff is real and complete, claimed files are in it", diff_is_real),
-    Rule("VAL-RULE-009", "every changed path is allowed", paths_are_allowed, "SCOPE_VIOLATION"),
-    Rule("VAL-RULE-010", "all required checks are green on exactly this commit", checks_are_green, "CHECKS_FAILED"),
-    Rule("VAL-RULE-011", "the VTID is named, and only one pull request is open for it", vtid_stands_in_it),
-    Rule("VAL-RULE-012", "no secret-looking value in the diff", no_secret_in_diff),
+    Rule("VAL-RULE-008", "the diff is real and complete, claimed files are in it", diff_is_real, skippable=True),
+    Rule("VAL-RULE-009", "every changed path is allowed", paths_are_allowed, "SCOPE_VIOLATION", skippable=True),
+    Rule("VAL-RULE-010", "all required checks are green on exactly this commit", checks_are_green, "CHECKS_FAILED", skippable=True),
+    Rule("VAL-RULE-011", "the VTID is named, and only one pull request is open for it", vtid_stands_in_it, skippable=True),
+    Rule("VAL-RULE-012", "no secret-looking value in the diff", no_secret_in_diff, skippable=True),
     Rule("VAL-RULE-013", "the pull request merges cleanly", merges_cleanly, "MERGE_CONFLICT"),
 )
 # fmt: on
 CHECKS_RULE = "VAL-RULE-010"
 LEDGER_RULES = frozenset({"VAL-RULE-001", "VAL-RULE-002", "VAL-RULE-003"})  # over the task
+SKIPPABLE = tuple(rule.id for rule in RULES if rule.skippable)
 WAITED_FOR = frozenset({CHECKS_RULE, "VAL-RULE-013"})  # rules whose answer may still come
 
 
@@ -288,8 +294,23 @@ def judge(pinned: Pinned, facts: Facts) -> Verdict:
     answers = []
     for rule in RULES:
         answer, reason, inputs = rule.holds(pinned, facts)
-        answers.append(RuleAnswer(rule.id, rule.title, answer, reason, inputs, rule.code))
+        found = RuleAnswer(rule.id, rule.title, answer, reason, inputs, rule.code)
+        answers.append(_unless_skipped(found, pinned))
     return Verdict(pinned.evidence_sha, tuple(answers))
+
+
+def _unless_skipped(found: RuleAnswer, pinned: Pinned) -> RuleAnswer:
+    """The answer, or the skip of it. A rule that passes needs none, and no skip outlives its head."""
+    skip = next((each for each in pinned.skips if each.rule == found.rule), None)
+    if skip is None or found.answer is Answer.PASS or skip.head_sha != pinned.evidence_sha:
+        return found
+    said = found.inputs | {"said": found.answer, "says": found.reason}
+    return replace(found, answer=Answer.SKIPPED, reason=skip.reason, by=skip.by, inputs=said)
+
+
+def may_skip(rule: str) -> bool:
+    """Whether an approver may let this rule be at all."""
+    return rule in SKIPPABLE
 
 
 def is_worth_waiting(pinned: Pinned, facts: Facts) -> bool:

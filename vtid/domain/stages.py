@@ -35,4 +35,5 @@ class Move(StrEnum):
 
     RETRY = "retry"  # the stage again, with a fresh budget
     ADOPT = "adopt"  # take an existing pull request as evidence; it passes the same gates
+    SKIP = "skip"  # let one rule of the verdict be, for exactly this head
     ABANDON = "abandon"  # end the run as a failure

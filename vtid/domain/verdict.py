@@ -24,6 +24,17 @@ class RuleAnswer:
     reason: str
     inputs: dict[str, Any] = field(default_factory=dict)
     code: str = "VALIDATION_FAILED"  # the failure that a `fail` means
+    by: str | None = None  # who skipped it; `reason` is theirs then, and `inputs` has what the rule said
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A named person lets one rule be, for exactly the head that they saw: another head is asked again."""
+
+    rule: str
+    by: str
+    reason: str
+    head_sha: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,15 @@ class Verdict:
     @property
     def not_asked(self) -> tuple[RuleAnswer, ...]:
         return tuple(rule for rule in self.rules if rule.answer is Answer.NOT_ASKED)
+
+    @property
+    def skipped(self) -> tuple[RuleAnswer, ...]:
+        return tuple(rule for rule in self.rules if rule.answer is Answer.SKIPPED)
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The ids of the rules that keep it from passing."""
+        return tuple(rule.rule for rule in (*self.failed, *self.not_asked))
 
 
 @dataclass(frozen=True)
@@ -73,6 +93,7 @@ class Pinned:
     worker_succeeded: bool
     adopted_by: str | None = None
     claimed_files: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
 
 
 @dataclass(frozen=True)

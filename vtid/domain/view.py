@@ -71,6 +71,7 @@ class RunView:
 MOVES: dict[str, dict[str, Any]] = {
     "retry": {"move": "retry", "role": "operator", "params": []},
     "adopt": {"move": "adopt", "role": "operator", "params": ["pr_url"]},
+    "skip": {"move": "skip", "role": "approver", "params": ["rule", "reason"]},
     "abandon": {"move": "abandon", "role": "operator", "params": ["reason"]},
 }
 _STATUS_IN = {
@@ -206,9 +207,17 @@ def _blocked(view: RunView, event: RunEvent) -> RunView:
         "who": "operator",
     }
     view = replace(
-        view, status=TaskStatus.BLOCKED, failure=failure, moves=tuple(MOVES[m] for m in failure["moves"])
+        view,
+        status=TaskStatus.BLOCKED,
+        failure=failure,
+        moves=tuple(_move(name, failure) for name in failure["moves"]),
     )
     return _wait(_stage(view, event.stage, status=StageStatus.BLOCKED, failure=failure), waiting)
+
+
+def _move(name: str, failure: dict[str, Any]) -> dict[str, Any]:
+    """A move as it is offered; `skip` says which rules it may name."""
+    return MOVES[name] | ({"rules": failure["skippable"]} if name == Move.SKIP else {})
 
 
 def _resumed(view: RunView, event: RunEvent) -> RunView:

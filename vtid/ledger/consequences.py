@@ -70,23 +70,7 @@ def _dead_letter(run: Run, event: RunEvent, view: RunView) -> DeadLetter:
         since=event.at,
         until=datetime.fromisoformat(until) if until else None,
         state="open",
-        side_effects=_side_effects(view),
     )
-
-
-def _side_effects(view: RunView) -> list[str]:
-    """What the run has done to the world so far."""
-    effects = []
-    observed = view.evidence.get("observed")
-    if observed and not view.merged:
-        effects.append(f"open pull request {observed.get('url')}")
-    if view.merged:
-        effects.append(f"merged as {view.merged}")
-    if "deploy_run" in view.links:
-        effects.append(f"deploy run {view.links['deploy_run']}")
-    if view.worker:
-        effects.append(f"worker {view.worker} holds attempt {view.attempt}")
-    return effects
 
 
 async def _resolve(session: AsyncSession, run: Run, how: str, by: str, at: datetime) -> None:

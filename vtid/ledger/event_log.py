@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.events import SYSTEM, OutsideEvent, RunEvent
+from vtid.domain.stages import Stage
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.feed import CHANNEL, EventFeed
 from vtid.ledger.models import Event
@@ -95,6 +96,20 @@ def logged(row: Event) -> LoggedEvent:
         type=row.type,
         stage=row.stage,
         at=row.at,
+        actor=row.actor,
+        data=row.data,
+    )
+
+
+def run_event(row: Event) -> RunEvent:
+    """A stored event of a run in the domain's terms."""
+    return RunEvent(
+        run_id=row.run_id or "",
+        seq=row.seq or 0,
+        vtid=row.vtid or "",
+        type=row.type,
+        at=row.at,
+        stage=Stage(row.stage) if row.stage else None,
         actor=row.actor,
         data=row.data,
     )

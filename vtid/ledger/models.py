@@ -231,7 +231,6 @@ class DeadLetter(Base):
     resolution: Mapped[str | None]
     resolved_by: Mapped[str | None]
     resolved_at: Mapped[datetime | None]
-    side_effects: Mapped[list[str]]
 
 
 class Worker(Base):

@@ -50,7 +50,10 @@ def _older_than(
 ) -> ColumnElement[bool]:
     try:
         at, last = json.loads(base64.urlsafe_b64decode(cursor))
-        place = (literal(datetime.fromisoformat(at), UtcTime()), literal(str(last)))
+        moment_seen = datetime.fromisoformat(at)
+        if moment_seen.tzinfo is None:
+            raise ValueError("a time without a zone")
+        place = (literal(moment_seen, UtcTime()), literal(str(last)))
     except (ValueError, TypeError) as error:
         raise Refusal("VALIDATION", "the cursor is not one that a page gave", actual=cursor[:200]) from error
     return tuple_(moment, key) < tuple_(*place)

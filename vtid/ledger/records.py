@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from vtid.domain.commands import OfferWorkOrder
+from vtid.domain.commands import OfferWorkOrder, RunRequest
+from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 
@@ -123,7 +124,11 @@ class WorkerRecord:
 
 @dataclass(frozen=True)
 class DeadLetterRecord:
-    """A blocked run's entry in the list. `side_effects` say what the run had done when it was blocked."""
+    """A blocked run's entry in the list.
+
+    view, side_effects: the run as it stood when it was blocked, and what it had done to the world by then.
+    request: what it was started with; None when it was not asked for through the API.
+    """
 
     id: str
     vtid: str
@@ -139,7 +144,9 @@ class DeadLetterRecord:
     resolution: str | None
     resolved_by: str | None
     resolved_at: datetime | None
-    side_effects: list[str]
+    view: RunView
+    side_effects: tuple[SideEffect, ...]
+    request: RunRequest | None
 
 
 @dataclass(frozen=True)

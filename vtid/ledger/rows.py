@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
-from vtid.ledger.codec import order_from_json, view_from_json
+from vtid.domain.view import RunView
+from vtid.ledger.codec import order_from_json, request_from_json, view_from_json
 from vtid.ledger.models import ApiKey, DeadLetter, Order, Run, Spec, Task
 from vtid.ledger.records import (
     DeadLetterRecord,
@@ -91,7 +93,9 @@ def order_record(row: Order) -> OrderRecord:
     )
 
 
-def dead_letter_record(row: DeadLetter) -> DeadLetterRecord:
+def dead_letter_record(
+    row: DeadLetter, run: Run, view: RunView, effects: tuple[SideEffect, ...]
+) -> DeadLetterRecord:
     return DeadLetterRecord(
         id=row.id,
         vtid=row.vtid,
@@ -107,7 +111,9 @@ def dead_letter_record(row: DeadLetter) -> DeadLetterRecord:
         resolution=row.resolution,
         resolved_by=row.resolved_by,
         resolved_at=row.resolved_at,
-        side_effects=list(row.side_effects),
+        view=view,
+        side_effects=effects,
+        request=request_from_json(run.request) if run.request else None,
     )
 
 

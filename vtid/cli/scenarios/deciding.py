@@ -225,6 +225,48 @@ ADOPT = Scenario(
 )
 
 
+async def _skip(drill: Drill) -> None:
+    await drill.hire("worker", "denied-path")
+    await drill.start()
+    await drill.until_event("run.blocked")
+    wrong = {"move": "skip", "rule": "VAL-RULE-007", "reason": "because"}
+    refused = await drill.ask("POST", f"/api/v1/runs/{drill.vtid}/rescue", wrong)
+    drill.notes["refused"] = refused.json()["code"]
+    await drill.rescue("skip", rule="VAL-RULE-009", reason="reviewed by hand")
+    await drill.until_over()
+
+
+SKIP = Scenario(
+    "rescue-skip",
+    "A rule holds the change up and an approver lets it be: verdict and proof say skipped, by whom and why.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.blocked": 1, "run.resumed": 1, "verdict.reached": 2, "work_order.claimed": 1},
+        claims={
+            "it was blocked by SCOPE_VIOLATION": lambda seen: (
+                [data["failure"]["code"] for data in seen.of("run.blocked")] == ["SCOPE_VIOLATION"]
+            ),
+            "the verdict says skipped, by whom and why": lambda seen: (
+                [
+                    (rule["rule"], rule["by"], rule["reason"])
+                    for rule in (seen.run or {})["verdict"]["rules"]
+                    if rule["answer"] == "skipped"
+                ]
+                == [("VAL-RULE-009", "bootstrap", "reviewed by hand")]
+            ),
+            "so does the proof": lambda seen: (
+                [each["rule"] for each in (seen.run or {})["proof"]["skipped"]] == ["VAL-RULE-009"]
+            ),
+            "a rule that says whose commit it is cannot be skipped": lambda seen: (
+                seen.notes["refused"] == "MOVE_NOT_OFFERED"
+            ),
+        },
+    ),
+    _skip,
+)
+
+
 async def _abandon(drill: Drill) -> None:
     await drill.world.behave({"checks": {"conclusion": "failure"}})
     await drill.hire("worker")
@@ -254,4 +296,4 @@ ABANDON = Scenario(
     _abandon,
 )
 
-SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, DISARMED, START_TWICE, RETRY, ADOPT, ABANDON)
+SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, DISARMED, START_TWICE, RETRY, ADOPT, SKIP, ABANDON)

@@ -49,6 +49,7 @@ class Promise:
     effects: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     events: Mapping[str, int] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
+    may_skip: bool = False  # whether what blocks is a rule that a person may let be
 
     @property
     def outcome(self) -> str | None:
@@ -65,8 +66,10 @@ class Promise:
 
     @property
     def moves(self) -> list[str]:
-        """A blocked run offers all of them, anything else none."""
-        return [move.value for move in Move] if self.status is TaskStatus.BLOCKED else []
+        """A blocked run offers all of them (`skip` where a rule can be), anything else none."""
+        if self.status is not TaskStatus.BLOCKED:
+            return []
+        return [move.value for move in Move if move is not Move.SKIP or self.may_skip]
 
     def as_data(self) -> dict[str, Any]:
         """The promise as JSON."""

@@ -2,6 +2,7 @@
 
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, TOLD, Course, Promise, Scenario
+from vtid.domain.rules import may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 
@@ -26,6 +27,7 @@ def _refused(code: str, *rules: str) -> Promise:
         code,
         effects=TOLD,
         events={"work_order.claimed": 1, "verdict.reached": 1},
+        may_skip=not rules or any(may_skip(rule) for rule in rules),
         claims={
             told: lambda seen: seen.failed_rules() == set(rules),
             "the verdict did not pass": lambda seen: not (seen.run or {})["verdict"]["passed"],
