@@ -27,7 +27,19 @@ from api.options import Options
 from api.presenter import Presenter
 from api.readiness import Readiness
 from api.reconciler import Reconciler
-from api.routes import catalogue, dead_letters, events, health, page, runs, system, tasks, work_orders
+from api.routes import (
+    board,
+    catalogue,
+    dead_letters,
+    events,
+    health,
+    page,
+    runs,
+    session,
+    system,
+    tasks,
+    work_orders,
+)
 from api.services import PREFIX, Services
 from api.starts import Starts
 from api.work_orders import WorkDesk
@@ -58,7 +70,7 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, runs, events, work_orders, dead_letters, catalogue, system):
+    for noun in (tasks, board, runs, events, work_orders, dead_letters, catalogue, system, session):
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)

@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.deploy_stage import DeployStage
     from workflows.planner_stage import PlannerStage, Switch
     from workflows.reporter import Reporter
+    from workflows.story import ToldOver
     from workflows.validator_stage import ValidatorStage
     from workflows.worker_stage import WorkerStage
 
@@ -199,6 +200,12 @@ class VtidRun:
     async def run(self, request: RunRequest) -> RunReport:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
         self._process = asyncio.current_task()
+        try:
+            return await self._run()
+        except ToldOver as told:
+            return self._report(told.view)
+
+    async def _run(self) -> RunReport:
         self._tell_started()
         try:
             self._refuse_reset()
@@ -215,7 +222,13 @@ class VtidRun:
             await self._cancelled()
             raise
         await self._end_whatever_comes(TaskStatus.COMPLETED, Outcome.SUCCESS)
-        view = self._story.view
+        return self._report(self._story.view)
+
+    def _report(self, view: RunView) -> RunReport:
+        """How the run ended. Raises ApplicationError when that was no success."""
+        if view.failure is not None:
+            code, text = str(view.failure["code"]), str(view.failure["message"])
+            raise ApplicationError(text, {"code": code}, type=code, non_retryable=True) from None
         return RunReport(view.vtid, view.status, str(view.outcome), view.merged)
 
     def _tell_started(self) -> None:

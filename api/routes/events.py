@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse
 
+from api import shapes
 from api.problems import Problem, problem_of
 from api.services import PREFIX, Given, Viewer, Vtid
 from vtid.ledger import LedgerUnavailable
@@ -17,7 +18,7 @@ _RETRY_MS = 1_000
 Position = Annotated[int, Query(ge=0, description="the last position that you have")]
 
 
-@router.get("/events")
+@router.get("/events", response_model=shapes.Paged[shapes.Event])  # type: ignore[valid-type]
 async def list_events(
     given: Given,
     _: Viewer,

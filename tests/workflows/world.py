@@ -27,7 +27,7 @@ from vtid.domain.commands import (
 from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
-from vtid.domain.events import RunEvent
+from vtid.domain.events import RunEvent, tell_the_same
 from vtid.domain.notice import Notice
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
@@ -59,12 +59,17 @@ class Ledger:
     late: list[str] = field(default_factory=list)
     outages: int = 0
 
-    async def record_events(self, command: RecordEvents) -> None:
+    async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
             self.outages -= 1
             raise ConnectionError("the ledger is away")
-        known = {(event.run_id, event.seq) for event in self.events}
-        self.events += [event for event in command.events if (event.run_id, event.seq) not in known]
+        of_run = [event for event in self.events if event.run_id == command.run_id]
+        stored = {event.seq: event for event in of_run}
+        for event in command.events:
+            if event.seq in stored and not tell_the_same(event, stored[event.seq]):
+                return tuple(each for each in of_run if each.seq >= event.seq)
+        self.events += [event for event in command.events if event.seq not in stored]
+        return ()
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
         if vtid != self.vtid:

@@ -19,6 +19,7 @@ EVENT_TYPES: dict[str, str] = {
     "run.blocked":            "parked until a person decides; data: failure, until",
     "run.resumed":            "a person decided; data: move, by, reason, pr_url, rule",
     "run.cancelling":         "cancel was asked for; data: reason, waiting for the worker's confirmation",
+    "run.retold":             "a task of the run was lost after it had told the events of `strays`, and was done again with another course: they stand, and `view` is the run as it is; data: strays, view",
     "run.finished":           "the run is over; data: outcome, status, failure, note",
     "stage.started":          "a stage begins; data: round",
     "stage.finished":         "a stage is over; data: status (success, skipped), why",
@@ -90,3 +91,15 @@ class OutsideEvent:
     vtid: str | None = None
     actor: str = SYSTEM
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def tell_the_same(one: RunEvent, other: RunEvent) -> bool:
+    """Whether both say the same. A workflow task that is done again tells it at another moment, and no more than that."""
+    said = [(each.type, each.stage, each.actor, _timeless(each.data)) for each in (one, other)]
+    return said[0] == said[1]
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timeless(each) for key, each in value.items() if key not in ("at", "since", "until")}
+    return [_timeless(each) for each in value] if isinstance(value, list | tuple) else value

@@ -160,8 +160,9 @@ class Runs:
             task = await session.get(Task, run.vtid, with_for_update=True)
             if task is not None and task.start_id == start_id:
                 _move(task, view.status)
-            await leave_nothing_open(session, run, "terminated", "system", now)
             await session.flush()
+            over = (start_id, run.run_id, "terminated", "system", now)
+            await session.run_sync(lambda each: leave_nothing_open(each.connection(), *over))
             told = await tell(
                 session, "engine.terminated", run.vtid, key=start_id, status=status, message=message
             )
