@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from vtid.domain.evidence import ClaimedEvidence, Evidence, EvidenceSource
     from vtid.domain.failures import Failure, RunStopped, failure_of
+    from vtid.domain.hints import Hint, concerns
     from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
@@ -359,6 +360,12 @@ class VtidRun:
     @workflow.signal
     def switch_changed(self, message: SwitchChanged) -> None:
         self._switch.hint()
+
+    @workflow.signal
+    def look_now(self, hint: Hint) -> None:
+        """Something may have changed on the code host. The poll under way looks at once; nothing is believed."""
+        if concerns(self._story.view, hint):
+            self._course.hints.hear()
 
     @workflow.signal
     def work_acknowledged(self, message: Acknowledge) -> None:

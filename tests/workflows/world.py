@@ -130,6 +130,7 @@ class GitHub:
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
     error: OutsideError | None = None  # what every question is answered with
     moves_to: str | None = None  # the head that shows up right when the merge is sent
+    looks: int = 0  # at the checks
     merges: int = 0
     merged_with_checks_skipped: list[bool] = field(default_factory=list)
     dispatches: int = 0
@@ -175,6 +176,7 @@ class GitHub:
         return ChangedFiles(self.files, complete=True)
 
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        self.looks += 1
         state = self.check_states.pop(0) if len(self.check_states) > 1 else self.check_states[0]
         return (Check("ci", state, id=1),)
 
