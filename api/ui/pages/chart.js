@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { short } from "../time.js";
 
 /** @param {number | null} seconds */
-export const inWords = (seconds) => (seconds === null ? "–" : seconds < 10 ? `${seconds.toFixed(1)} s` : short(seconds));
+export const within = (seconds) => (seconds === null ? "–" : seconds < 10 ? `${seconds.toFixed(1)} s` : short(seconds));
 
 /** A round number that is at least the value, to end a scale with. @param {number} value */
 export function roundUp(value) {
@@ -23,12 +23,12 @@ export function Spans({ label, rows }) {
     <thead><tr><th scope="col"><span class="hidden">What</span></th><th scope="col" class="bar"><span class="hidden">Chart</span></th><th scope="col">half within</th><th scope="col">95 % within</th><th scope="col">limit</th><th scope="col">seen</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.name}>
       <th scope="row">${row.name}${row.says && html`<small class="dim">${row.says}</small>`}</th>
-      <td class="bar"><svg width="100%" height="22" role="img" aria-label=${row.count === 0 ? `${row.name}: nothing seen` : `${row.name}: half within ${inWords(row.p50)}, 95 percent within ${inWords(row.p95)}`}>
+      <td class="bar"><svg width="100%" height="22" role="img" aria-label=${row.count === 0 ? `${row.name}: nothing seen` : `${row.name}: half within ${within(row.p50)}, 95 percent within ${within(row.p95)}`}>
         <rect class="ground" x="0" y="4" width="100%" height="14" rx="3" />
         ${row.p95 !== null && html`<rect class="slow" x="0" y="4" width=${percent(row.p95)} height="14" rx="3" /><rect class="usual" x="0" y="7" width=${percent(row.p50 ?? 0)} height="8" rx="2" />`}
         ${row.limit && row.limit <= most && html`<line class="limit" x1=${percent(row.limit)} x2=${percent(row.limit)} y1="1" y2="21" />`}
       </svg></td>
-      <td class="num">${inWords(row.p50)}</td><td class="num">${inWords(row.p95)}</td><td class="num">${row.limit ? inWords(row.limit) : ""}</td><td class="num dim">${row.count}</td></tr>`)}</tbody>
+      <td class="num">${within(row.p50)}</td><td class="num">${within(row.p95)}</td><td class="num">${row.limit ? within(row.limit) : ""}</td><td class="num dim">${row.count}</td></tr>`)}</tbody>
   </table>`;
 }
 
