@@ -28,14 +28,31 @@ R = TypeVar("R")
 
 @overload
 async def perform(
-    step: Callable[[Any, C], Awaitable[R]], command: C, limits: dict[str, Limit], summary: str = ""
+    step: Callable[[Any, C], Awaitable[R]],
+    command: C,
+    limits: dict[str, Limit],
+    summary: str = "",
+    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
 @overload
 async def perform(
-    step: Callable[[Any, C], R], command: C, limits: dict[str, Limit], summary: str = ""
+    step: Callable[[Any, C], R],
+    command: C,
+    limits: dict[str, Limit],
+    summary: str = "",
+    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
-async def perform(step: Any, command: Any, limits: dict[str, Limit], summary: str = "") -> Any:
-    """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done."""
+async def perform(
+    step: Any,
+    command: Any,
+    limits: dict[str, Limit],
+    summary: str = "",
+    before_visible: Callable[[], Awaitable[None]] | None = None,
+) -> Any:
+    """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done.
+
+    before_visible: done before a step of bookkeeping goes on as an ordinary activity, after some seconds.
+    """
     limit = limits[step.__name__]
     if limit.lane is Lane.BOOKKEEPING:
         try:
@@ -44,6 +61,8 @@ async def perform(step: Any, command: Any, limits: dict[str, Limit], summary: st
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
+            if before_visible is not None:
+                await before_visible()
     return await _as_activity(step, command, limit, summary)
 
 
