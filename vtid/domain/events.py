@@ -44,7 +44,8 @@ EVENT_TYPES: dict[str, str] = {
     "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
     "proof.recorded":         "the deployment proof as it stands; data: complete, code, links, skipped (rules that a person let be: rule, by, reason)",
     "deployment.reported":    "GitHub's deployment status is written; data: state, url",
-    "report.failed":          "GitHub's deployment status could not be written; data: message",
+    "report.written":         "the check run on the head and the comment say how the run stands; data: conclusion, check, comment, degraded",
+    "report.failed":          "GitHub could not be told something; data: what (deployment, check, comment), message",
     "message.refused":        "a signal was refused; data: name, code, message",
     # around runs, told by API and ledger; run_id and seq are null
     "run.requested":          "a start was accepted; data: by, spec_hash",
@@ -59,6 +60,7 @@ EVENT_TYPES: dict[str, str] = {
     "system.armed":           "the emergency stop is lifted; data: by",
     "worker.seen":            "a worker is here for the first time; data: worker",
     "worker.said":            "what a worker of the old gateway tells, unchecked; data: topic, service, status, message, worker, details",
+    "change.unattributed":    "a push or merge that belongs to no task of the ledger; data: repository, came_by (push, merge), branch, commit, pull_request, title, mentioned, why",
     "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",

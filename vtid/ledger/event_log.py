@@ -155,6 +155,13 @@ class Events:
         query = select(Event).where(Event.vtid == vtid).order_by(Event.position.desc())
         return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
 
+    async def of_type(self, kind: str, *, before: int | None = None, limit: int = 50) -> list[LoggedEvent]:
+        """Events of one type, newest first; `before` is the position of the last one already seen."""
+        query = select(Event).where(Event.type == kind).order_by(Event.position.desc())
+        if before is not None:
+            query = query.where(Event.position < before)
+        return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
+
     async def of_run(self, run_id: str, *, upto: int | None = None) -> list[LoggedEvent]:
         """Every event of a run up to a position, in order: folded, they give the view as of then."""
         query = select(Event).where(Event.run_id == run_id).order_by(Event.position)

@@ -6,6 +6,7 @@ from vtid.ledger.audit import Audit
 from vtid.ledger.board import Board
 from vtid.ledger.database import BUSY_SECONDS, Database
 from vtid.ledger.dead_letters import DeadLetters
+from vtid.ledger.deliveries import Deliveries
 from vtid.ledger.errors import NotMigrated
 from vtid.ledger.event_log import Events
 from vtid.ledger.idempotency import Idempotency
@@ -21,7 +22,7 @@ from vtid.ledger.switch import Switch
 from vtid.ledger.tasks import Tasks
 from vtid.ledger.workers import Workers
 
-HEAD = "0003"  # the revision that this program needs; a test holds it equal to the newest migration
+HEAD = "0004"  # the revision that this program needs; a test holds it equal to the newest migration
 
 
 class Ledger:
@@ -44,6 +45,7 @@ class Ledger:
         self.keys = Keys(database)
         self.idempotency = Idempotency(database)
         self.workers = Workers(database)
+        self.deliveries = Deliveries(database)
         self.audit = Audit(database)
 
     @classmethod

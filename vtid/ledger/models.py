@@ -281,6 +281,23 @@ class IdempotencyKey(Base):
     headers: Mapped[dict[str, str] | None]
 
 
+class Delivery(Base):
+    """A webhook of the code host: what it told, and what became of it."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "received_at", "delivery_id"), Index(None, "state", "received_at"))
+
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    action: Mapped[str | None]
+    repository: Mapped[str | None]
+    received_at: Mapped[datetime]
+    state: Mapped[str]
+    tries: Mapped[int]
+    says: Mapped[str]
+    notice: Mapped[dict[str, Any]]
+
+
 class AuditEntry(Base):
     __tablename__ = "audit"
 

@@ -224,3 +224,18 @@ class AuditRecord:
     target: str
     detail: dict[str, Any]
     request_id: str
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """A webhook. state: `received`, `done`, `ignored`, or `failed` (what it needs could not be asked)."""
+
+    delivery_id: str
+    event: str
+    action: str | None
+    repository: str | None
+    received_at: datetime
+    state: str
+    tries: int
+    says: str
+    notice: dict[str, Any]

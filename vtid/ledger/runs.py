@@ -124,6 +124,12 @@ class Runs:
         async with self._database.read() as session:
             return [run_record(run) for run in (await session.scalars(query)).all()]
 
+    async def open_in(self, repository: str) -> Sequence[RunRecord]:
+        """Every open run in this repository, in any casing; oldest first."""
+        query = select(Run).where(Run.state == "open", func.lower(Run.repository) == repository.lower())
+        async with self._database.read() as session:
+            return [run_record(run) for run in (await session.scalars(query.order_by(Run.created_at))).all()]
+
     async def count_unfinished(self) -> int:
         """How many runs are requested or open."""
         query = select(func.count()).select_from(Run).where(Run.state.in_(_UNFINISHED))
