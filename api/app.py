@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from api import mcp, problems
@@ -85,7 +86,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
+    app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)

@@ -16,6 +16,22 @@ _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)
 
+# What the page shows itself: these addresses are served as the page, so that each can be reloaded and sent
+# to somebody. api/ui/route.js knows the same ones.
+VIEWS = (
+    "/",
+    "/tasks/{id}",
+    "/runs/{id}",
+    "/dead-letters",
+    "/dead-letters/{id}",
+    "/statistics",
+    "/workers",
+    "/limits",
+    "/failure-codes",
+    "/rules",
+    "/environments",
+)
+
 
 def inline_script_hashes() -> tuple[str, ...]:
     """The page's only inline script is its import map; the policy admits exactly that text."""
@@ -24,13 +40,16 @@ def inline_script_hashes() -> tuple[str, ...]:
     return tuple(f"sha256-{digest}" for digest in digests)
 
 
-@router.get("/")
 async def page(request: Request, given: Given) -> HTMLResponse:
     """The page. On this machine, in dev, it signs in by itself."""
     response = HTMLResponse((UI / "index.html").read_text(encoding="utf-8"))
     if session := given.auth.guest_session(request):
         keep(response, given.auth.cookie, session, secure=request.url.scheme == "https")
     return response
+
+
+for view in VIEWS:
+    router.add_api_route(view, page, methods=["GET"])
 
 
 @router.get("/docs")
