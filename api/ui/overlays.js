@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { html } from "./html.js";
 import { shortcut } from "./keys.js";
 import { lazyView } from "./later.js";
+import { go } from "./route.js";
 import { who } from "./session.js";
 
 /** @type {import("@preact/signals").Signal<"palette" | "keys" | null>} */
@@ -18,6 +19,9 @@ export const openKeys = () => (opened.value = "keys");
 shortcut("/", "search and commands", openPalette);
 shortcut("Control+k", "search and commands", openPalette);
 shortcut("?", "this list", openKeys);
+shortcut("g d", "go to the dead letters", () => go("/dead-letters"));
+shortcut("g s", "go to the statistics", () => go("/statistics"));
+shortcut("g w", "go to the workers", () => go("/workers"));
 
 export const Overlays = () =>
   opened.value === "palette" ? html`<${Palette} close=${close} />` : opened.value === "keys" ? html`<${ShortcutList} close=${close} />` : null;

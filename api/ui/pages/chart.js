@@ -20,10 +20,10 @@ export function Spans({ label, rows }) {
   const most = roundUp(Math.max(1, ...rows.map((row) => row.p95 ?? 0)));
   const percent = (/** @type {number} */ seconds) => `${Math.min(100, (seconds / most) * 100)}%`;
   return html`<table class="chart spans"><caption class="hidden">${label}</caption>
-    <thead><tr><th scope="col"><span class="hidden">What</span></th><th scope="col" class="bar"><span class="hidden">Chart</span></th><th scope="col">half within</th><th scope="col">95 % within</th><th scope="col">limit</th><th scope="col">seen</th></tr></thead>
+    <thead><tr><th scope="col"><span class="hidden">What</span></th><th scope="col" class="drawn"><span class="hidden">Chart</span></th><th scope="col">half within</th><th scope="col">95 % within</th><th scope="col">limit</th><th scope="col">seen</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.name}>
       <th scope="row">${row.name}${row.says && html`<small class="dim">${row.says}</small>`}</th>
-      <td class="bar"><svg width="100%" height="22" role="img" aria-label=${row.count === 0 ? `${row.name}: nothing seen` : `${row.name}: half within ${within(row.p50)}, 95 percent within ${within(row.p95)}`}>
+      <td class="drawn"><svg width="100%" height="22" role="img" aria-label=${row.count === 0 ? `${row.name}: nothing seen` : `${row.name}: half within ${within(row.p50)}, 95 percent within ${within(row.p95)}`}>
         <rect class="ground" x="0" y="4" width="100%" height="14" rx="3" />
         ${row.p95 !== null && html`<rect class="slow" x="0" y="4" width=${percent(row.p95)} height="14" rx="3" /><rect class="usual" x="0" y="7" width=${percent(row.p50 ?? 0)} height="8" rx="2" />`}
         ${row.limit && row.limit <= most && html`<line class="limit" x1=${percent(row.limit)} x2=${percent(row.limit)} y1="1" y2="21" />`}

@@ -20,7 +20,7 @@ const span = (/** @type {number | null} */ seconds) => (seconds === null ? html`
 const Row = ({ row }) => html`<tr id=${row.name}>
   <th scope="row">${plain(row.name)} <small class="dim">${LANES[row.lane] ?? plain(row.lane)}</small></th>
   <td class="num">${span(row.one_try_seconds)}</td><td class="num">${span(row.budget_seconds)}</td>
-  <td class="num">${row.tries === 0 ? "until the budget ends" : row.tries}</td><td class="num">${span(row.heartbeat_seconds)}</td>
+  <td class="num">${row.tries === 0 ? html`<span title="until the budget ends">no bound</span>` : row.tries}</td><td class="num">${span(row.heartbeat_seconds)}</td>
   <td class="num">${row.back_off_seconds.length > 0 ? `${row.back_off_seconds.join(", ")} s` : html`<span class="dim">–</span>`}</td>
   <td>${row.why}</td></tr>`;
 

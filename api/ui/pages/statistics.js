@@ -21,11 +21,11 @@ const FAULT = { success: "proven", failure: "the change", error: "a system", tim
 function Endings({ told }) {
   const most = Math.max(1, ...told.outcomes.map((each) => each.count));
   return html`<table class="chart endings"><caption class="hidden">How runs ended</caption>
-    <thead><tr><th scope="col">How</th><th scope="col">At fault</th><th scope="col" class="bar"><span class="hidden">Chart</span></th><th scope="col">runs</th></tr></thead>
+    <thead><tr><th scope="col">How</th><th scope="col">At fault</th><th scope="col" class="drawn"><span class="hidden">Chart</span></th><th scope="col">runs</th></tr></thead>
     <tbody>${told.outcomes.map((each) => html`<tr key=${`${each.status} ${each.code}`}>
       <th scope="row">${each.code ? html`<${Link} href=${`/failure-codes#${each.code}`}>${codeWords(each.code)}</${Link}>` : plain(each.status)}</th>
       <td class="dim">${FAULT[each.outcome] ?? each.outcome}</td>
-      <td class="bar"><svg width="100%" height="14" aria-hidden="true"><rect class=${each.status} width=${`${(each.count / most) * 100}%`} height="14" rx="3" /></svg></td>
+      <td class="drawn"><svg width="100%" height="14" aria-hidden="true"><rect class=${each.status} width=${`${(each.count / most) * 100}%`} height="14" rx="3" /></svg></td>
       <td class="num">${each.count}</td></tr>`)}</tbody></table>`;
 }
 
