@@ -45,6 +45,10 @@ class Hired:
         """Whether it has said something of this kind."""
         return any(line["event"] == event for line in self.said)
 
+    def line(self, event: str) -> dict[str, Any]:
+        """The last thing of this kind that it has said."""
+        return [line for line in self.said if line["event"] == event][-1]
+
     def freeze(self) -> None:
         """SIGSTOP: it is there, and does nothing."""
         self._signal(signal.SIGSTOP)
