@@ -38,6 +38,7 @@ BEHAVES = {
     "denied-path": "changes a path that policy denies",
     "from-fork": "hands in a pull request from a fork",
     "draft": "hands in a draft",
+    "careless": "leaves a FIXME in what it builds, and takes it out when it gets a repair order",
     "moves-head": "pushes one more commit after the checks were green",
     NEVER: "does not even claim",
 }
@@ -58,7 +59,7 @@ CONTROL_PLANE = (
         "PUT /_sim/behaviour",
         "how checks, deploys, reconciling and webhooks behave",
         "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
-        "`answers`, `labels`, `env`, `secrets`; `webhooks.repeat`; `protection.required_checks`",
+        "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`",
     ),
     ("PUT /_sim/services/{name}", "set a service with its revisions and traffic", "`answers` of a revision"),
     ("POST /_sim/faults", "break calls that match", "`truncate`, `apply`; `times` left out: for ever"),

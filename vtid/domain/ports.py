@@ -50,6 +50,12 @@ class CodeHost(Protocol):
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
         """All pages of check runs (the latest of each name) and commit statuses of exactly this commit."""
 
+    def check_log(self, repository: str, check: Check) -> str:
+        """The end of what a check run says: its output, and the log of its job when it is one of GitHub Actions.
+
+        Bounded, with secret-looking values masked; empty when it says nothing.
+        """
+
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         """The names of the checks that the branch's own rules require."""
 
