@@ -38,6 +38,7 @@ def _options(settings: Settings, namespace: str) -> Options:
         page_url=settings.page_url or settings.api_url,
         temporal_ui=settings.temporal_ui_url,
         namespace=namespace,
+        webhook_secrets=settings.webhook_secrets,
     )
 
 
@@ -49,7 +50,7 @@ async def _serve(host: str, port: int) -> None:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
         token = settings.github_token.get_secret_value() if settings.github_token else ""
         code_host = GitHub(settings.github_api_url, token)
-        app = create_app(ledger, runs, environments, _options(settings, runs.namespace), code_host)
+        app = create_app(ledger, runs, environments, _options(settings, runs.namespace), code_host, code_host)
         await Server(app, host=host, port=port).serve()
     finally:
         await ledger.close()

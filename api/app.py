@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from api import mcp, problems
@@ -27,9 +28,25 @@ from api.options import Options
 from api.presenter import Presenter
 from api.readiness import Readiness
 from api.reconciler import Reconciler
-from api.routes import catalogue, events, health, page, runs, system, tasks, work_orders
+from api.routes import (
+    board,
+    catalogue,
+    dead_letters,
+    events,
+    health,
+    page,
+    runs,
+    session,
+    system,
+    tasks,
+    webhooks,
+    work_orders,
+)
 from api.services import PREFIX, Services
 from api.starts import Starts
+from api.webhooks.attribution import Attribution, ChangeWords
+from api.webhooks.inbox import Inbox
+from api.webhooks.nudges import Nudges
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.ports import CodeHost
@@ -43,12 +60,14 @@ def create_app(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None = None,
+    words: ChangeWords | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
+    words: where it is asked whose change a push or a merge is; without one nobody asks.
     """
-    given = _services(ledger, engine, environments, options, code_host)
+    given = _services(ledger, engine, environments, options, code_host, words)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -58,14 +77,15 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, runs, events, work_orders, catalogue, system):
+    for noun in (tasks, board, runs, events, work_orders, dead_letters, catalogue, system, session, webhooks):
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)
+    app.include_router(webhooks.door, responses=problems.RESPONSES)
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
+    app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
@@ -80,6 +100,7 @@ def _services(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None,
+    words: ChangeWords | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -93,6 +114,8 @@ def _services(
     )
     guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts), options.gateway_networks)
     desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
+    attribution = Attribution(ledger, environments, words) if words is not None else None
+    nudges = Nudges(ledger, engine)
     witness = Witness(code_host) if code_host is not None else None
 
     def tell(event: LoggedEvent) -> None:
@@ -113,6 +136,7 @@ def _services(
         desk=desk,
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
+        inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
@@ -127,6 +151,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(given.feed.run(), name="feed"),
         asyncio.create_task(given.reconciler.run(), name="reconciler"),
         asyncio.create_task(given.results.run(), name="unread evidence"),
+        asyncio.create_task(given.inbox.run(), name="webhooks"),
     ]
     try:
         yield
@@ -145,3 +170,4 @@ def stop(app: FastAPI) -> None:
     given.claims.close()
     given.counter.close()
     given.results.close()
+    given.inbox.close()

@@ -114,6 +114,10 @@ def request_id(scope: Scope) -> str | None:
     return value
 
 
+# What a route may raise; each has an answer of its own. Anything else is a fault of ours.
+EXPECTED = (Problem, Refusal, Unknown, LedgerUnavailable, EngineUnavailable, RunOver)
+
+
 def problem_of(error: Exception, known: list[str] | None = None) -> Problem:
     """The problem that an expected error means. Anything unknown is INTERNAL and tells nothing.
 
@@ -183,8 +187,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answer every error with a problem."""
-    expected = (Problem, Refusal, Unknown, LedgerUnavailable, EngineUnavailable, RunOver)
-    for kind in (*expected, RequestValidationError, HTTPException):
+    for kind in (*EXPECTED, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)
 
 

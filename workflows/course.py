@@ -12,10 +12,11 @@ from vtid.domain.change import DeployRun
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, Limit
+from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
+from workflows.hints import Hints
 from workflows.perform import perform
 from workflows.story import Story, waiting
 
@@ -45,6 +46,7 @@ class Course:
             None  # the last one seen; a retry does not start another beside it
         )
         self.head_rounds = 0
+        self.hints = Hints()  # of the poll under way
         self.repair: Repair | None = None  # what a worker is asked to mend now
         self.repair_rounds = 0
         self.skips: list[Skip] = []  # of rules, by persons, each for one head
@@ -78,7 +80,8 @@ class Course:
     async def perform(self, step: Callable[[Any, C], R], command: C, waits_for: str) -> R: ...
     async def perform(self, step: Any, command: Any, waits_for: str) -> Any:
         """Do an announced step."""
-        return await perform(step, command, self.limits, summary=waits_for)
+        hints = self.hints if step.__name__ in POLLS else None
+        return await perform(step, command, self.limits, summary=waits_for, hints=hints)
 
     async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
         """A read of our own ledger: done without a line in the story."""

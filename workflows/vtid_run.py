@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from vtid.domain.evidence import ClaimedEvidence, Evidence, EvidenceSource
     from vtid.domain.failures import Failure, RunStopped, failure_of
+    from vtid.domain.hints import Hint, concerns
     from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
@@ -31,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.course import Course
     from workflows.deploy_stage import DeployStage
     from workflows.planner_stage import PlannerStage, Switch
+    from workflows.story import ToldOver
     from workflows.validator_stage import ValidatorStage
     from workflows.worker_stage import WorkerStage
 
@@ -194,6 +196,12 @@ class VtidRun:
     async def run(self, request: RunRequest) -> RunReport:
         """Run to the end. Fails in Temporal with our failure code; a cancelled run is cancelled."""
         self._process = asyncio.current_task()
+        try:
+            return await self._run()
+        except ToldOver as told:
+            return self._report(told.view)
+
+    async def _run(self) -> RunReport:
         self._tell_started()
         try:
             self._refuse_reset()
@@ -212,7 +220,13 @@ class VtidRun:
             await self._cancelled()
             raise
         await self._end_whatever_comes()
-        view = self._story.view
+        return self._report(self._story.view)
+
+    def _report(self, view: RunView) -> RunReport:
+        """How the run ended. Raises ApplicationError when that was no success."""
+        if view.failure is not None:
+            code, text = str(view.failure["code"]), str(view.failure["message"])
+            raise ApplicationError(text, {"code": code}, type=code, non_retryable=True) from None
         return RunReport(view.vtid, view.status, str(view.outcome), view.merged)
 
     def _tell_started(self) -> None:
@@ -341,6 +355,12 @@ class VtidRun:
     @workflow.signal
     def switch_changed(self, message: SwitchChanged) -> None:
         self._switch.hint()
+
+    @workflow.signal
+    def look_now(self, hint: Hint) -> None:
+        """Something may have changed on the code host. The poll under way looks at once; nothing is believed."""
+        if concerns(self._story.view, hint):
+            self._course.hints.hear()
 
     @workflow.signal
     def work_acknowledged(self, message: Acknowledge) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app, stop
 from api.options import Options
 from api.serving import Server
+from api.webhooks.attribution import ChangeWords
 from tests.api.engine import FakeEngine
 from tests.api.stage import SIGNING_KEY, Play
 from vtid.configuration.environments import load_environments
@@ -61,9 +62,14 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
     made: list[Play] = []
 
-    def make(engine: FakeEngine | None = None, code_host: CodeHost | None = None, **changed: Any) -> Play:
+    def make(
+        engine: FakeEngine | None = None,
+        code_host: CodeHost | None = None,
+        words: ChangeWords | None = None,
+        **changed: Any,
+    ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
-        app = create_app(ledger, engine, load_environments(SHIPPED_ENVIRONMENTS), options, code_host)
+        app = create_app(ledger, engine, load_environments(SHIPPED_ENVIRONMENTS), options, code_host, words)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

@@ -78,7 +78,7 @@ async def test_the_page_runs_under_its_own_content_security_policy(play: Play) -
     async with play.client(None) as client:
         page = await client.get("/")
         script = await client.get("/ui/app.js")
-        style = await client.get("/ui/style.css")
+        style = await client.get("/ui/css/tokens.css")
 
     policy = page.headers["content-security-policy"]
     assert page.text.count("<script") == 2  # the import map, admitted by its hash, and the module
@@ -86,16 +86,3 @@ async def test_the_page_runs_under_its_own_content_security_policy(play: Play) -
     assert "unsafe" not in policy
     assert "javascript" in script.headers["content-type"]
     assert "css" in style.headers["content-type"]
-
-
-async def test_dead_letters_are_listed_with_what_can_be_done(play: Play) -> None:
-    vtid = await play.run()
-    failure = {"code": "PICKUP_TIMEOUT", "stage": "WORKER", "message": "no worker", "outcome": "timeout",
-               "retryable": True, "advice": "start a worker", "since": "2026-01-02T03:04:05Z",
-               "moves": ["retry", "adopt", "abandon"], "causes": []}  # fmt: skip
-    await play.tell(vtid, "run.blocked", failure=failure, until=None)
-
-    (letter,) = (await play.get("/dead-letters")).json()["items"]
-
-    assert (letter["vtid"], letter["code"], letter["moves"]) == (vtid, "PICKUP_TIMEOUT", failure["moves"])
-    assert (await play.get(f"/dead-letters/{vtid}")).json()["id"] == letter["id"]

@@ -29,11 +29,13 @@ LETTER: dict[str, Any] = {
     "stage": "WORKER",
     "code": "EVIDENCE_REFUSED",
     "message": FAILURE["message"],
-    "failure": FAILURE,
+    "advice": FAILURE["advice"],
+    "causes": FAILURE["causes"],
+    "inputs": {"evidence": EVIDENCE},
     "since": "2026-01-02T11:59:00Z",
     "age_seconds": 12_000.0,
-    "side_effects": ["open branch vtid/01227"],
-    "moves": list(MOVES),
+    "side_effects": [{"says": "a pull request exists", "url": PULL}],
+    "moves": [move | {"effects": ["it goes on"]} for move in MOVES.values()],
 }
 
 
@@ -66,9 +68,8 @@ def test_without_a_ledger_a_key_is_refused_and_no_file_is_made(vtid: Vtid, tmp_p
 
 def test_a_dead_letter_shows_claimed_beside_observed_and_whole_commands(api: FakeApi, vtid: Vtid) -> None:
     api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER)
-    api.says("GET", RUN, blocked())
 
-    ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
+    ended = vtid("dead", "show", "vtid-01227", "--api-url", api.url)
 
     rows = {line[:14].strip(): line[14:].strip() for line in ended.out.splitlines() if line[:1] != " "}
     assert rows["failure"] == "EVIDENCE_REFUSED"
@@ -77,20 +78,19 @@ def test_a_dead_letter_shows_claimed_beside_observed_and_whole_commands(api: Fak
     assert rows["causes"] == "HTTPStatusError: 404"
     assert rows["claimed"] == f"{PULL}, head aaaaaaaaaa, by w1"
     assert rows["observed"].startswith("nothing on GitHub")
-    assert rows["side effects"] == "open branch vtid/01227"
+    assert rows["side effects"] == f"a pull request exists {PULL}"
+    assert "would: it goes on" in ended.out
     for command in ("retry", "adopt --pr-url …", "abandon --reason …"):
         assert f"vtid run rescue VTID-01227 {command}\n" in ended.out
 
 
-def test_a_letter_of_an_earlier_run_takes_nothing_from_the_later_one(api: FakeApi, vtid: Vtid) -> None:
+def test_a_resolved_letter_says_by_whom_and_offers_nothing(api: FakeApi, vtid: Vtid) -> None:
     solved = {"resolution": "abandon", "resolved_by": "ann", "resolved_at": "2026-01-02T12:00:00Z"}
-    api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER | {"run_id": "r0"} | solved)
-    api.says("GET", RUN, blocked())
+    api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER | solved | {"moves": []})
 
     ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
 
     assert "abandon by ann" in ended.out
-    assert PULL not in ended.out
     assert "vtid run rescue" not in ended.out
 
 

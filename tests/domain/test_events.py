@@ -8,7 +8,7 @@ from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (
-    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.",
+    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.", "change.unattributed",
 )  # fmt: skip
 
 

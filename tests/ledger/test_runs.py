@@ -8,6 +8,7 @@ from vtid.domain.commands import RunRequest
 from vtid.domain.task import TaskStatus
 from vtid.ledger import Ledger, Refusal, Unknown
 from vtid.ledger.codec import request_from_json
+from vtid.ledger.dead_letters import Wanted
 
 
 async def refusal_of(ledger: Ledger, asked: RunRequest) -> Refusal:
@@ -139,7 +140,7 @@ async def test_a_run_cancelled_in_temporal_is_cancelled(ledger: Ledger) -> None:
 
     run = await ledger.runs.current(VTID)
     assert (run.view.status, run.view.outcome, run.code) == ("cancelled", "cancellation", "CANCELLED")
-    assert (await ledger.dead_letters.list()).items == []
+    assert (await ledger.dead_letters.list(Wanted())).items == []
 
 
 async def test_a_stuck_engine_is_told_when_it_changes(ledger: Ledger) -> None:

@@ -27,6 +27,14 @@ class GitHub:
         """Title, body and branch as they are now, or None when there is no pull request of this number."""
         return github_pulls.pull_request_words(self._wire, repository, number)
 
+    def pull_requests_of(self, repository: str, sha: str) -> tuple[int, ...]:
+        """The numbers of the merged pull requests that brought this commit."""
+        return github_pulls.pull_requests_of(self._wire, repository, sha)
+
+    def commit_message(self, repository: str, sha: str) -> str | None:
+        """The message of the commit, or None when there is none of this SHA."""
+        return github_pulls.commit_message(self._wire, repository, sha)
+
     def find_pull_requests(
         self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
     ) -> tuple[PullRequest, ...]:

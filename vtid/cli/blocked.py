@@ -7,25 +7,43 @@ Json = dict[str, Any]
 Row = tuple[str, Sequence[str]]  # a heading, and the lines beside it
 
 
-def rows_of(letter: Json, view: Json) -> list[Row]:
-    """A dead letter with the view of its run; the view is empty when the task has a later run."""
-    failure = letter["failure"]
-    causes = [f"{cause['type']}: {cause['message']}" for cause in failure.get("causes") or ()]
+def rows_of(letter: Json) -> list[Row]:
+    """Everything that a person needs to decide about a dead letter."""
+    causes = [f"{cause['type']}: {cause['message']}" for cause in letter["causes"]]
     rows: list[Row] = [
         ("VTID", [letter["vtid"]]),
-        ("stage", [letter["stage"]]),
+        ("stage", [" · ".join(filter(None, (letter["stage"], letter.get("step"))))]),
         ("failure", [letter["code"]]),
         ("message", str(letter["message"]).splitlines()),
-        ("advice", [failure.get("advice") or ""]),
+        ("advice", [letter["advice"]]),
         ("causes", causes),
-        *((name, [said]) for name, said in evidence_rows(view)),
-        ("side effects", letter.get("side_effects") or ()),
+        *((name, [said]) for name, said in _inputs(letter["inputs"])),
+        *((name, [said]) for name, said in evidence_rows(letter["inputs"])),
+        ("side effects", [_effect(each) for each in letter["side_effects"]]),
         ("since", [letter["since"]]),
         ("until", [letter.get("until") or ""]),
-        ("moves", [move_command(letter["vtid"], move) for move in view.get("moves") or ()]),
+        ("moves", [line for move in letter["moves"] for line in _move(letter["vtid"], move)]),
         ("resolved", [_resolution(letter)]),
     ]
     return [(heading, lines) for heading, lines in rows if any(lines)]
+
+
+def _inputs(inputs: Json) -> Iterator[tuple[str, str]]:
+    """What the failed stage worked from, beside the evidence."""
+    if spec := inputs.get("spec_hash"):
+        yield "spec", f"version {inputs.get('spec_version') or '?'}, {spec[:12]}"
+    if verdict := inputs.get("verdict"):
+        failed = [rule["rule"] for rule in verdict.get("rules") or () if rule["answer"] != "pass"]
+        yield "verdict", "passed" if verdict.get("passed") else f"not passed: {', '.join(failed)}"
+
+
+def _effect(effect: Json) -> str:
+    return f"{effect['says']} {effect['url'] or ''}".rstrip()
+
+
+def _move(vtid: str, move: Json) -> Iterator[str]:
+    yield move_command(vtid, move)
+    yield from (f"    would: {effect}" for effect in move.get("effects") or ())
 
 
 def evidence_rows(view: Json) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from vtid.cli.addresses import DEMO
+from vtid.cli.dead import dead
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.orders import order
-from vtid.cli.runs import dead, run
+from vtid.cli.runs import run
 from vtid.cli.session import AsJson, DataDir, Session, command
 from vtid.cli.system import system
 from vtid.cli.tasks import spec, task

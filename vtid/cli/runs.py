@@ -1,4 +1,4 @@
-"""`vtid run` and `vtid dead`: one pass of a task through the pipeline, and the runs that need a person."""
+"""`vtid run`: one pass of a task through the pipeline."""
 
 import asyncio
 from typing import Annotated, Any
@@ -10,7 +10,6 @@ from vtid.cli.session import Session, command
 from vtid.cli.tasks import Vtid
 
 run = typer.Typer(help="Runs: one pass of a task through the pipeline.", no_args_is_help=True)
-dead = typer.Typer(help="Dead letters: blocked runs that wait for a person.", no_args_is_help=True)
 
 _COLUMNS = (
     ("VTID", "vtid"),
@@ -20,13 +19,6 @@ _COLUMNS = (
     ("code", "failure.code"),
     ("waits for", "waiting.for"),
     ("title", "title"),
-)
-_DEAD = (
-    ("VTID", "vtid"),
-    ("stage", "stage"),
-    ("code", "code"),
-    ("since", "for"),
-    ("message", "message"),
 )
 
 
@@ -132,43 +124,6 @@ def rescue(
         print_json(answer)
     else:
         _show(session, answer)
-
-
-@command(dead, "list")
-def list_dead(session: Session) -> None:
-    """List the runs that wait for a person, longest first."""
-    from vtid.cli.client import every
-    from vtid.cli.tables import show_list
-    from vtid.cli.words import span
-
-    letters = every(session, "/api/v1/dead-letters")
-    if not session.as_json:
-        letters = [letter | {"for": span(letter["age_seconds"])} for letter in letters]
-    whole = ("VTID", "stage", "code", "since")
-    show_list(letters, _DEAD, as_json=session.as_json, none="Nothing is blocked.", whole=whole)
-
-
-@command(dead, "show")
-def show_dead(session: Session, vtid: Vtid) -> None:
-    """Show why a run is blocked and what can be done."""
-    from vtid.cli.blocked import rows_of
-    from vtid.cli.client import call
-    from vtid.cli.console import print_json
-    from vtid.cli.tables import show_rows
-
-    try:
-        letter = call(session, "GET", f"/api/v1/dead-letters/{vtid}")
-    except CommandFailed as failure:
-        if failure.code is Exit.NOT_FOUND:
-            raise CommandFailed(f"{vtid} has no dead letter; see `vtid dead list`", failure.code) from failure
-        raise
-    run = call(session, "GET", f"/api/v1/runs/{vtid}")
-    # A later run of the task says nothing about this letter.
-    view = run if run["run_id"] == letter["run_id"] else {}
-    if session.as_json:
-        print_json(letter | {"evidence": view.get("evidence")})
-    else:
-        show_rows(rows_of(letter, view))
 
 
 def _under_way(session: Session, vtid: str) -> str | None:

@@ -27,6 +27,7 @@ from vtid.domain.commands import (
 )
 from vtid.domain.deployment import LiveAnswer, ServiceSeen
 from vtid.domain.environment import Environment, Service
+from vtid.domain.events import RunEvent
 from vtid.domain.verdict import TaskFacts
 
 
@@ -108,8 +109,11 @@ class VersionProbe(Protocol):
 class Journal(Protocol):
     """The ledger as a run sees it."""
 
-    async def record_events(self, command: RecordEvents) -> None:
-        """Append each event once per (run_id, seq), and fold it into run, task and dead letter with it."""
+    async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
+        """Append each event once per (run_id, seq), and fold it into run, task and dead letter with it.
+
+        When other events stand under these numbers nothing is stored: the answer is those, and all after them.
+        """
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
         """The task with the hashes of its spec, or None."""

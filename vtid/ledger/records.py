@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from vtid.domain.commands import OfferWorkOrder
+from vtid.domain.commands import OfferWorkOrder, RunRequest
+from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 
@@ -20,14 +21,20 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True)
-class SpecRecord:
-    """One version of a task's spec. state: `draft`, `validated` or `approved`."""
+class SpecHead:
+    """One version of a task's spec without its text. state: `draft`, `validated` or `approved`."""
 
     version: int
     hash: str
     state: str
-    markdown: str
     author: str
+
+
+@dataclass(frozen=True)
+class SpecRecord(SpecHead):
+    """One version of a task's spec."""
+
+    markdown: str
     created_at: datetime
     approved_by: str | None
     approved_at: datetime | None
@@ -61,8 +68,11 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
-class TaskRecord:
-    """A task with its current spec and its current or last run. `version` counts edits of task and spec."""
+class CardRecord:
+    """A task as a list shows it, with its current or last run. `version` counts edits of task and spec.
+
+    position: log position of the newest event about the task that is in this record.
+    """
 
     vtid: str
     title: str
@@ -75,8 +85,16 @@ class TaskRecord:
     created_by: str
     created_at: datetime
     updated_at: datetime
-    spec: SpecRecord | None
+    spec: SpecHead | None
     run: RunRecord | None
+    position: int
+
+
+@dataclass(frozen=True)
+class TaskRecord(CardRecord):
+    """A task with the whole of its current spec."""
+
+    spec: SpecRecord | None
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,11 @@ class WorkerRecord:
 
 @dataclass(frozen=True)
 class DeadLetterRecord:
-    """A blocked run's entry in the list. `side_effects` say what the run had done when it was blocked."""
+    """A blocked run's entry in the list.
+
+    view, side_effects: the run as it stood when it was blocked, and what it had done to the world by then.
+    request: what it was started with; None when it was not asked for through the API.
+    """
 
     id: str
     vtid: str
@@ -139,7 +161,9 @@ class DeadLetterRecord:
     resolution: str | None
     resolved_by: str | None
     resolved_at: datetime | None
-    side_effects: list[str]
+    view: RunView
+    side_effects: tuple[SideEffect, ...]
+    request: RunRequest | None
 
 
 @dataclass(frozen=True)
@@ -200,3 +224,18 @@ class AuditRecord:
     target: str
     detail: dict[str, Any]
     request_id: str
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """A webhook. state: `received`, `done`, `ignored`, or `failed` (what it needs could not be asked)."""
+
+    delivery_id: str
+    event: str
+    action: str | None
+    repository: str | None
+    received_at: datetime
+    state: str
+    tries: int
+    says: str
+    notice: dict[str, Any]

@@ -125,6 +125,16 @@ class Drill:
         letters = (await self.call("GET", "/api/v1/dead-letters?state=all&limit=200"))["items"]
         return [letter for letter in letters if letter["vtid"] == self.vtid]
 
+    @property
+    def webhook_url(self) -> str:
+        """Where GitHub tells what happened."""
+        return f"{self.stack.api}/webhooks/github"
+
+    async def deliveries(self) -> list[Json]:
+        """The webhooks about this repository that were believed."""
+        listed = (await self.call("GET", "/api/v1/webhooks/deliveries?limit=200"))["items"]
+        return [each for each in listed if each["repository"] == self.world.repository]
+
     async def count_workflows(self) -> int:
         """How many workflows of this VTID Temporal knows, open or closed."""
         from temporalio.client import Client  # heavy, and only this question needs it
