@@ -2,7 +2,7 @@
 
 from vtid.cli.scenarios.calls import Json
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, Course, Promise, Scenario
+from vtid.cli.scenarios.promise import REPORTED, TOLD, Course, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
 from vtid.domain.rules import may_skip
 from vtid.domain.stages import Stage
@@ -27,6 +27,7 @@ def _refused(code: str, *rules: str, repairs: int = 0) -> Promise:
         TaskStatus.BLOCKED,
         "VALIDATOR",
         code,
+        effects=TOLD,
         events={
             "work_order.claimed": 1 + repairs,
             "verdict.reached": 1 + repairs,
@@ -77,6 +78,7 @@ SPEC_CHANGED = Scenario(
         TaskStatus.BLOCKED,
         "VALIDATOR",
         "SPEC_HASH_MISMATCH",
+        effects=TOLD,
         events={"approval.voided": 1, "verdict.reached": 1},
         claims={"exactly VAL-RULE-002 fails": lambda seen: seen.failed_rules() == {"VAL-RULE-002"}},
     ),
@@ -230,7 +232,7 @@ HEAD_MOVES = Scenario(
     "A commit is pushed between verdict and merge: it is validated again, and only then merged.",
     Promise(
         TaskStatus.COMPLETED,
-        effects=REPORTED,
+        effects=REPORTED | {"check_run": 2},  # one on each head
         events={"change.head_moved": 1, "verdict.reached": 2, "change.merged": 1, "work_order.claimed": 1},
         claims={
             "GitHub refused the merge of the old head": lambda seen: (
