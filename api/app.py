@@ -23,16 +23,29 @@ from api.idempotency import Idempotent
 from api.leases import LeaseTokens
 from api.live import Feed
 from api.metrics import Metrics
+from api.notifier import Notifier, Secrets
 from api.options import Options
 from api.presenter import Presenter
 from api.readiness import Readiness
 from api.reconciler import Reconciler
-from api.routes import catalogue, dead_letters, events, health, page, runs, system, tasks, work_orders
+from api.routes import (
+    catalogue,
+    dead_letters,
+    events,
+    health,
+    notifications,
+    page,
+    runs,
+    system,
+    tasks,
+    work_orders,
+)
 from api.services import PREFIX, Services
 from api.starts import Starts
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
-from vtid.domain.ports import CodeHost
+from vtid.domain.notifications import SOURCES
+from vtid.domain.ports import CodeHost, Messenger
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -43,12 +56,14 @@ def create_app(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None = None,
+    messenger: Messenger | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
+    messenger: sends what subscribers want to be told; without one it waits in the ledger.
     """
-    given = _services(ledger, engine, environments, options, code_host)
+    given = _services(ledger, engine, environments, options, code_host, messenger)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -58,7 +73,7 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, runs, events, work_orders, dead_letters, catalogue, system):
+    for noun in (tasks, runs, events, work_orders, dead_letters, notifications, catalogue, system):
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)
@@ -80,6 +95,7 @@ def _services(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None,
+    messenger: Messenger | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -95,11 +111,16 @@ def _services(
     desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
     witness = Witness(code_host) if code_host is not None else None
 
+    secrets = Secrets(options.signing_key)
+    notifier = Notifier(ledger, messenger, secrets, metrics, page_url=options.page_url)
+
     def tell(event: LoggedEvent) -> None:
         if event.type.startswith(("work_order.", "system.")):
             claims.wake()
         if event.type.startswith("system."):
             reconciler.hurry()
+        if event.type in SOURCES:
+            notifier.hurry()
 
     feed.on_event(tell)
     return Services(
@@ -117,6 +138,9 @@ def _services(
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
         metrics=metrics,
+        notifier=notifier,
+        secrets=secrets,
+        destinations=options.destinations,
     )
 
 
@@ -127,6 +151,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(given.feed.run(), name="feed"),
         asyncio.create_task(given.reconciler.run(), name="reconciler"),
         asyncio.create_task(given.results.run(), name="unread evidence"),
+        asyncio.create_task(given.notifier.run(), name="notifier"),
     ]
     try:
         yield

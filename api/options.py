@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from vtid.domain.destinations import Destinations
+
 
 @dataclass(frozen=True)
 class Options:
@@ -13,6 +15,7 @@ class Options:
     key, besides loopback in dev. gateway_wait_seconds: how long their claim waits for an order that is
     being prepared. gateway_hold_seconds: how long `oasis/tasks/{vtid}/complete` waits for the proof.
     gateway_look_seconds: the pause between two looks at evidence that GitHub could not be asked about.
+    notify_networks: private networks into which notifications may be sent, besides loopback in dev.
     """
 
     signing_key: str
@@ -30,3 +33,9 @@ class Options:
     gateway_wait_seconds: float = 10.0
     gateway_hold_seconds: float = 60.0
     gateway_look_seconds: float = 5.0
+    notify_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @property
+    def destinations(self) -> Destinations:
+        """Where notifications may be sent."""
+        return Destinations(loopback=self.dev, networks=self.notify_networks)

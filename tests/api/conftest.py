@@ -16,7 +16,7 @@ from tests.api.engine import FakeEngine
 from tests.api.stage import SIGNING_KEY, Play
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
-from vtid.domain.ports import CodeHost
+from vtid.domain.ports import CodeHost, Messenger
 from vtid.ledger import Ledger
 from vtid.ledger.migrate import migrate
 
@@ -61,9 +61,15 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
     made: list[Play] = []
 
-    def make(engine: FakeEngine | None = None, code_host: CodeHost | None = None, **changed: Any) -> Play:
+    def make(
+        engine: FakeEngine | None = None,
+        code_host: CodeHost | None = None,
+        messenger: Messenger | None = None,
+        **changed: Any,
+    ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
-        app = create_app(ledger, engine, load_environments(SHIPPED_ENVIRONMENTS), options, code_host)
+        environments = load_environments(SHIPPED_ENVIRONMENTS)
+        app = create_app(ledger, engine, environments, options, code_host, messenger)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

@@ -8,8 +8,7 @@ from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (
-    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.",
-)  # fmt: skip
+    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.", "notification.")  # fmt: skip
 
 
 def said_in(folder: str) -> set[str]:

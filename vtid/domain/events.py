@@ -58,6 +58,8 @@ EVENT_TYPES: dict[str, str] = {
     "system.armed":           "the emergency stop is lifted; data: by",
     "worker.seen":            "a worker is here for the first time; data: worker",
     "worker.said":            "what a worker of the old gateway tells, unchecked; data: topic, service, status, message, worker, details",
+    "notification.given_up":  "nobody could be told of something: every try failed; data: subscription, name, about, delivery, reason",
+    "notification.disabled":  "a subscription is told nothing any more, until somebody enables it; data: subscription, name, reason",
     "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",

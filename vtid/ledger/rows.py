@@ -6,13 +6,16 @@ from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.ledger.codec import order_from_json, request_from_json, view_from_json
-from vtid.ledger.models import ApiKey, DeadLetter, Order, Run, Spec, Task
+from vtid.ledger.models import ApiKey, DeadLetter, Delivery, DeliveryTry, Order, Run, Spec, Subscription, Task
 from vtid.ledger.records import (
     DeadLetterRecord,
+    DeliveryRecord,
+    DeliveryTryRecord,
     KeyRecord,
     OrderRecord,
     RunRecord,
     SpecRecord,
+    SubscriptionRecord,
     TaskRecord,
 )
 
@@ -115,6 +118,48 @@ def dead_letter_record(
         side_effects=effects,
         request=request_from_json(run.request) if run.request else None,
     )
+
+
+def subscription_record(row: Subscription) -> SubscriptionRecord:
+    return SubscriptionRecord(
+        id=row.id,
+        name=row.name,
+        url=row.url,
+        format=row.format,
+        kinds=tuple(row.kinds),
+        environments=tuple(row.environments),
+        state=row.state,
+        reason=row.reason,
+        since=row.since,
+        generation=row.generation,
+        fingerprint=row.fingerprint,
+        rotated_at=row.rotated_at,
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+def delivery_record(row: Delivery) -> DeliveryRecord:
+    return DeliveryRecord(
+        id=row.id,
+        subscription_id=row.subscription_id,
+        subscription=row.subscription,
+        event_id=row.event_id,
+        kind=row.kind,
+        vtid=row.vtid,
+        body=row.body,
+        state=row.state,
+        tries=row.tries,
+        next_at=row.next_at,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def delivery_try_record(row: DeliveryTry) -> DeliveryTryRecord:
+    return DeliveryTryRecord(row.at, row.milliseconds, row.status, row.error, row.answer)
 
 
 def key_record(row: ApiKey) -> KeyRecord:
