@@ -101,15 +101,15 @@ class Notifier:
 
     async def turn(self) -> None:
         """Make what new events ask for, and begin every try that is due. Raises LedgerUnavailable."""
-        await self._ledger.deliveries.collect(self._page_url)
+        await self._ledger.outbox.collect(self._page_url)
         if datetime.now(UTC) - self._pruned_at > _PRUNE_EVERY:
-            await self._ledger.deliveries.prune()
+            await self._ledger.outbox.prune()
             self._pruned_at = datetime.now(UTC)
         if self._messenger is None:
             return
         while (free := _UNDER_WAY - len(self._under_way)) > 0:
             busy = [each for each, tries in Counter(self._under_way.values()).items() if tries >= _OF_ONE]
-            taken = await self._ledger.deliveries.take(min(free, _OF_ONE), _HOLD, busy)
+            taken = await self._ledger.outbox.take(min(free, _OF_ONE), _HOLD, busy)
             if not taken:
                 return
             for due in taken:
@@ -144,7 +144,7 @@ class Notifier:
         await self._tried(delivery.id, answer)
 
     async def _tried(self, delivery_id: str, answer: Answer) -> None:
-        kept = await self._ledger.deliveries.tried(delivery_id, answer, spread=random.random())  # noqa: S311
+        kept = await self._ledger.outbox.tried(delivery_id, answer, spread=random.random())  # noqa: S311
         if kept is not None:
             self._metrics.notified(kept.state)
 

@@ -12,7 +12,7 @@ from api.problems import Problem
 from api.services import PREFIX, Admin, Body, Given, Limit, Services, Text, VtidQuery
 from vtid.domain.destinations import InvalidDestination
 from vtid.domain.notifications import PAUSES, SAYS, SUBSCRIBABLE, Format, Kind
-from vtid.ledger.records import DeliveryRecord, SubscriptionRecord
+from vtid.ledger.records import OutgoingRecord, SubscriptionRecord
 
 router = APIRouter(prefix=f"{PREFIX}/notifications", tags=["notifications"])
 
@@ -104,7 +104,7 @@ async def deliveries(
     """The log of messages, the newest first: what was to be told to whom, and how that stands."""
     if subscription is not None and not subscription.startswith("sub_"):
         subscription = (await given.ledger.subscriptions.get(subscription)).id
-    page = await given.ledger.deliveries.list(
+    page = await given.ledger.outbox.list(
         subscription=subscription, state=state, kind=kind, vtid=vtid, limit=limit, cursor=cursor
     )
     return JSONResponse({"items": [_line(each) for each in page.items], "next_cursor": page.next_cursor})
@@ -113,14 +113,14 @@ async def deliveries(
 @router.get("/deliveries/{delivery_id}")
 async def delivery(delivery_id: DeliveryId, given: Given, _: Admin) -> JSONResponse:
     """One message with its body and every try (the last hundred): when, how long, status, error, answer."""
-    record, tries = await given.ledger.deliveries.get(delivery_id)
+    record, tries = await given.ledger.outbox.get(delivery_id)
     return JSONResponse(_line(record) | {"body": record.body, "attempts": plain(tries)})
 
 
 @router.post("/deliveries/{delivery_id}/resend", status_code=202)
 async def resend(delivery_id: DeliveryId, request: Request, given: Given, actor: Admin) -> JSONResponse:
     """Send the same message again, now, under the same id and with a fresh schedule."""
-    record = await given.ledger.deliveries.resend(delivery_id)
+    record = await given.ledger.outbox.resend(delivery_id)
     await given.audit(request, actor, "notification.resend", record.subscription, delivery=delivery_id)
     given.notifier.hurry()
     return JSONResponse(_line(record), 202)
@@ -193,7 +193,7 @@ async def enable(
 async def test(subscription_id: SubscriptionId, request: Request, given: Given, actor: Admin) -> JSONResponse:
     """Send a test message. The answer is its entry in the log, where its tries appear."""
     record = await given.ledger.subscriptions.get(subscription_id)
-    made = await given.ledger.deliveries.test(record.id, by=actor.name)
+    made = await given.ledger.outbox.test(record.id, by=actor.name)
     await given.audit(request, actor, "notification.test", record.name, delivery=made.id)
     given.notifier.hurry()
     return JSONResponse(_line(made), 202)
@@ -222,7 +222,7 @@ def _shown(record: SubscriptionRecord) -> dict[str, Any]:
     return shown
 
 
-def _line(record: DeliveryRecord) -> dict[str, Any]:
+def _line(record: OutgoingRecord) -> dict[str, Any]:
     shown: dict[str, Any] = plain(record)
     shown.pop("body")
     return shown

@@ -129,7 +129,7 @@ async def test_a_sender_that_dies_after_making_a_delivery_makes_no_second_one(
 ) -> None:
     await subscribe(told)
     await block(told)
-    await told.ledger.deliveries.collect()  # and then it is killed
+    await told.ledger.outbox.collect()  # and then it is killed
     again = staging(messenger=receiver)
 
     await turn(again)
@@ -192,7 +192,7 @@ async def test_a_disabled_subscription_is_enabled_again_and_gets_what_was_pendin
 ) -> None:
     made = await subscribe(told)
     await block(told)
-    await told.ledger.deliveries.collect()
+    await told.ledger.outbox.collect()
     await told.ledger.subscriptions.disable(made["id"], "it was down")
     await turn(told)
     silent = list(receiver.got)
@@ -221,7 +221,7 @@ async def test_the_loop_outlives_a_fault_of_ours_and_the_try_comes_again(
     (line,) = await deliveries(told)
     assert (line["state"], line["tries"]) == ("pending", 0)
     assert b"vtid_notifier_errors_total 1.0" in services.metrics.text()
-    assert await told.ledger.deliveries.take(1, timedelta(seconds=1)) == []  # until its hold ends
+    assert await told.ledger.outbox.take(1, timedelta(seconds=1)) == []  # until its hold ends
 
 
 @pytest.mark.parametrize(

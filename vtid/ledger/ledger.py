@@ -5,7 +5,6 @@ from sqlalchemy import inspect, select, text
 from vtid.ledger.audit import Audit
 from vtid.ledger.database import BUSY_SECONDS, Database
 from vtid.ledger.dead_letters import DeadLetters
-from vtid.ledger.deliveries import Deliveries
 from vtid.ledger.errors import NotMigrated
 from vtid.ledger.event_log import Events
 from vtid.ledger.idempotency import Idempotency
@@ -13,6 +12,7 @@ from vtid.ledger.journal import JournalStore
 from vtid.ledger.keys import Keys
 from vtid.ledger.memory import Memory
 from vtid.ledger.orders import Orders
+from vtid.ledger.outbox import Outbox
 from vtid.ledger.runs import Runs
 from vtid.ledger.subscriptions import Subscriptions
 from vtid.ledger.switch import Switch
@@ -36,7 +36,7 @@ class Ledger:
         self.journal = JournalStore(database, self.switch)
         self.dead_letters = DeadLetters(database)
         self.subscriptions = Subscriptions(database)
-        self.deliveries = Deliveries(database)
+        self.outbox = Outbox(database)
         self.keys = Keys(database)
         self.idempotency = Idempotency(database)
         self.workers = Workers(database)

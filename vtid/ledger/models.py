@@ -255,10 +255,10 @@ class Subscription(Base):
     created_at: Mapped[datetime]
 
 
-class Delivery(Base):
+class Outgoing(Base):
     """One message to one subscription; its id is the webhook-id. subscription_id is no foreign key: the log outlives it."""
 
-    __tablename__ = "deliveries"
+    __tablename__ = "outgoing"
     __table_args__ = (
         UniqueConstraint("subscription_id", "event_id"),
         Index(None, "state", "next_at"),
@@ -281,11 +281,11 @@ class Delivery(Base):
     ended_at: Mapped[datetime | None]
 
 
-class DeliveryTry(Base):
-    __tablename__ = "delivery_tries"
+class OutgoingTry(Base):
+    __tablename__ = "outgoing_tries"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("outgoing.id"), index=True)
     at: Mapped[datetime]
     milliseconds: Mapped[int]
     status: Mapped[int | None]

@@ -173,7 +173,7 @@ class SubscriptionRecord:
 
 
 @dataclass(frozen=True)
-class DeliveryTryRecord:
+class OutgoingTryRecord:
     """One try; status None: no answer came, and error says why. `answer` is its beginning."""
 
     at: datetime
@@ -184,7 +184,7 @@ class DeliveryTryRecord:
 
 
 @dataclass(frozen=True)
-class DeliveryRecord:
+class OutgoingRecord:
     """One message to one subscription. state: `pending`, `delivered`, `failed` or `cancelled`.
 
     tries: of the schedule under way; `next_at`: when the next one is due. A resend begins the schedule again.
@@ -210,7 +210,7 @@ class DeliveryRecord:
 class DueDelivery:
     """A delivery whose next try is ours to make, with where it goes."""
 
-    delivery: DeliveryRecord
+    delivery: OutgoingRecord
     subscription: SubscriptionRecord
 
 

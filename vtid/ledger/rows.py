@@ -6,13 +6,13 @@ from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.ledger.codec import order_from_json, request_from_json, view_from_json
-from vtid.ledger.models import ApiKey, DeadLetter, Delivery, DeliveryTry, Order, Run, Spec, Subscription, Task
+from vtid.ledger.models import ApiKey, DeadLetter, Order, Outgoing, OutgoingTry, Run, Spec, Subscription, Task
 from vtid.ledger.records import (
     DeadLetterRecord,
-    DeliveryRecord,
-    DeliveryTryRecord,
     KeyRecord,
     OrderRecord,
+    OutgoingRecord,
+    OutgoingTryRecord,
     RunRecord,
     SpecRecord,
     SubscriptionRecord,
@@ -139,8 +139,8 @@ def subscription_record(row: Subscription) -> SubscriptionRecord:
     )
 
 
-def delivery_record(row: Delivery) -> DeliveryRecord:
-    return DeliveryRecord(
+def outgoing_record(row: Outgoing) -> OutgoingRecord:
+    return OutgoingRecord(
         id=row.id,
         subscription_id=row.subscription_id,
         subscription=row.subscription,
@@ -158,8 +158,8 @@ def delivery_record(row: Delivery) -> DeliveryRecord:
     )
 
 
-def delivery_try_record(row: DeliveryTry) -> DeliveryTryRecord:
-    return DeliveryTryRecord(row.at, row.milliseconds, row.status, row.error, row.answer)
+def outgoing_try_record(row: OutgoingTry) -> OutgoingTryRecord:
+    return OutgoingTryRecord(row.at, row.milliseconds, row.status, row.error, row.answer)
 
 
 def key_record(row: ApiKey) -> KeyRecord:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import tell
-from vtid.ledger.models import Delivery, Event, Subscription
+from vtid.ledger.models import Event, Outgoing, Subscription
 from vtid.ledger.records import SubscriptionRecord
 from vtid.ledger.rows import subscription_record
 
@@ -97,8 +97,8 @@ class Subscriptions:
         async with self._database.write() as session:
             row = await _find(session, id_or_name, lock=True)
             gone = {"state": "cancelled", "next_at": None, "ended_at": datetime.now(UTC)}
-            pending = (Delivery.subscription_id == row.id, Delivery.state == "pending")
-            await session.execute(update(Delivery).where(*pending).values(gone))
+            pending = (Outgoing.subscription_id == row.id, Outgoing.state == "pending")
+            await session.execute(update(Outgoing).where(*pending).values(gone))
             record = subscription_record(row)
             await session.delete(row)
             return record

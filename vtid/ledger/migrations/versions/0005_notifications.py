@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0005"
+down_revision = "0004"
 
 COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name="uq_subscriptions_name"),
     )
     op.create_table(
-        "deliveries",
+        "outgoing",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("subscription_id", sa.Text(), nullable=False),
         sa.Column("subscription", sa.Text(), nullable=False),
@@ -47,13 +47,13 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("ended_at", MOMENT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
-        sa.UniqueConstraint("subscription_id", "event_id", name="uq_deliveries_subscription_id_event_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_outgoing"),
+        sa.UniqueConstraint("subscription_id", "event_id", name="uq_outgoing_subscription_id_event_id"),
     )
-    op.create_index("ix_deliveries_state_next_at", "deliveries", ["state", "next_at"])
-    op.create_index("ix_deliveries_created_at_id", "deliveries", ["created_at", "id"])
+    op.create_index("ix_outgoing_state_next_at", "outgoing", ["state", "next_at"])
+    op.create_index("ix_outgoing_created_at_id", "outgoing", ["created_at", "id"])
     op.create_table(
-        "delivery_tries",
+        "outgoing_tries",
         sa.Column("id", COUNT, nullable=False),
         sa.Column("delivery_id", sa.Text(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
@@ -61,13 +61,13 @@ def upgrade() -> None:
         sa.Column("status", COUNT, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_delivery_tries_delivery_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_delivery_tries"),
+        sa.ForeignKeyConstraint(["delivery_id"], ["outgoing.id"], name="fk_outgoing_tries_delivery_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_outgoing_tries"),
     )
-    op.create_index("ix_delivery_tries_delivery_id", "delivery_tries", ["delivery_id"])
+    op.create_index("ix_outgoing_tries_delivery_id", "outgoing_tries", ["delivery_id"])
 
 
 def downgrade() -> None:
-    op.drop_table("delivery_tries")
-    op.drop_table("deliveries")
+    op.drop_table("outgoing_tries")
+    op.drop_table("outgoing")
     op.drop_table("subscriptions")

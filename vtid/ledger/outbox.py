@@ -30,17 +30,17 @@ from vtid.ledger.codec import view_from_json
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import logged, tell
-from vtid.ledger.models import Delivery, DeliveryTry, Event, Run, Subscription
+from vtid.ledger.models import Event, Outgoing, OutgoingTry, Run, Subscription
 from vtid.ledger.paging import page_of, page_query
-from vtid.ledger.records import DeliveryRecord, DeliveryTryRecord, DueDelivery, LoggedEvent, Page
-from vtid.ledger.rows import delivery_record, delivery_try_record, subscription_record
+from vtid.ledger.records import DueDelivery, LoggedEvent, OutgoingRecord, OutgoingTryRecord, Page
+from vtid.ledger.rows import outgoing_record, outgoing_try_record, subscription_record
 from vtid.ledger.subscriptions import disable
 
 _AT_ONCE = 200  # events that one pass makes deliveries for
 MAX_ERROR = 500
 
 
-class Deliveries:
+class Outbox:
     """Making, trying and reading deliveries."""
 
     def __init__(self, database: Database) -> None:
@@ -67,7 +67,7 @@ class Deliveries:
             newer = select(Event.position).where(Event.position > position, Event.type.in_(SOURCES)).limit(1)
             return await session.scalar(newer) is not None
 
-    async def test(self, subscription_id: str, *, by: str) -> DeliveryRecord:
+    async def test(self, subscription_id: str, *, by: str) -> OutgoingRecord:
         """A message that only says that it arrived. Raises Unknown, Refusal unless the subscription is active."""
         async with self._database.write() as session:
             subscription = await _active(session, subscription_id)
@@ -77,58 +77,58 @@ class Deliveries:
                 "data": {"says": "a test message", "asked_for_by": by},
             }
             row = _delivery(subscription, f"test:{secrets.token_hex(8)}", Kind.TEST, None, body)
-            await session.execute(insert_into(session, Delivery.__table__).values(row))
-            return delivery_record(await session.get_one(Delivery, row["id"]))
+            await session.execute(insert_into(session, Outgoing.__table__).values(row))
+            return outgoing_record(await session.get_one(Outgoing, row["id"]))
 
     # ---------------------------------------------------------------- trying
 
     async def take(self, limit: int, hold: timedelta, not_of: Collection[str] = ()) -> Sequence[DueDelivery]:
         """Deliveries whose try is due, ours to make within `hold`; after that somebody else may."""
         due = (
-            select(Delivery, Subscription)
-            .join(Subscription, Subscription.id == Delivery.subscription_id)
-            .where(Delivery.state == "pending", Delivery.next_at <= datetime.now(UTC))
+            select(Outgoing, Subscription)
+            .join(Subscription, Subscription.id == Outgoing.subscription_id)
+            .where(Outgoing.state == "pending", Outgoing.next_at <= datetime.now(UTC))
             .where(Subscription.state == "active", Subscription.id.not_in(not_of))
-            .order_by(Delivery.next_at)
+            .order_by(Outgoing.next_at)
             .limit(limit)
         )
         async with self._database.read() as session:
             if (await session.execute(due.limit(1))).first() is None:
                 return []
         async with self._database.write() as session:
-            rows = (await session.execute(due.with_for_update(skip_locked=True, of=Delivery))).all()
+            rows = (await session.execute(due.with_for_update(skip_locked=True, of=Outgoing))).all()
             for delivery, _ in rows:
                 delivery.next_at = datetime.now(UTC) + hold
-            return [DueDelivery(delivery_record(d), subscription_record(s)) for d, s in rows]
+            return [DueDelivery(outgoing_record(d), subscription_record(s)) for d, s in rows]
 
-    async def tried(self, delivery_id: str, answer: Answer, *, spread: float = 0.0) -> DeliveryRecord | None:
+    async def tried(self, delivery_id: str, answer: Answer, *, spread: float = 0.0) -> OutgoingRecord | None:
         """Keep a try and what follows from it: the end, the next try, or giving up. None: it is gone meanwhile."""
         now = datetime.now(UTC)
         async with self._database.write() as session:
-            row = await session.get(Delivery, delivery_id, with_for_update=True)
+            row = await session.get(Outgoing, delivery_id, with_for_update=True)
             if row is None:
                 return None
             session.add(_try_row(delivery_id, answer, now))
             row.last_status = answer.status
             row.last_error = answer.error[:MAX_ERROR] if answer.error else None
             if row.state != "pending":
-                return delivery_record(row)  # removed, or told by another try meanwhile
+                return outgoing_record(row)  # removed, or told by another try meanwhile
             row.tries += 1
             if answer.accepted:
                 row.state, row.next_at, row.ended_at = "delivered", None, now
             else:
                 await _failed(session, row, answer, spread, now)
-            return delivery_record(row)
+            return outgoing_record(row)
 
-    async def resend(self, delivery_id: str) -> DeliveryRecord:
+    async def resend(self, delivery_id: str) -> OutgoingRecord:
         """Send the same message again, now, with a fresh schedule. Raises Unknown, Refusal."""
         async with self._database.write() as session:
-            row = await session.get(Delivery, delivery_id, with_for_update=True)
+            row = await session.get(Outgoing, delivery_id, with_for_update=True)
             if row is None:
                 raise Unknown(f"delivery {delivery_id}")
             await _active(session, row.subscription_id)
             row.state, row.tries, row.next_at, row.ended_at = "pending", 0, datetime.now(UTC), None
-            return delivery_record(row)
+            return outgoing_record(row)
 
     # ---------------------------------------------------------------- reading
 
@@ -141,40 +141,40 @@ class Deliveries:
         vtid: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
-    ) -> Page[DeliveryRecord]:
+    ) -> Page[OutgoingRecord]:
         """A page, newest first."""
-        query = select(Delivery)
+        query = select(Outgoing)
         for column, value in (
-            (Delivery.subscription_id, subscription),
-            (Delivery.state, state),
-            (Delivery.kind, kind),
-            (Delivery.vtid, vtid),
+            (Outgoing.subscription_id, subscription),
+            (Outgoing.state, state),
+            (Outgoing.kind, kind),
+            (Outgoing.vtid, vtid),
         ):
             if value is not None:
                 query = query.where(column == value)
-        query = page_query(query, Delivery.created_at, Delivery.id, limit, cursor)
+        query = page_query(query, Outgoing.created_at, Outgoing.id, limit, cursor)
         async with self._database.read() as session:
             rows = (await session.scalars(query)).all()
-        return page_of(rows, limit, lambda row: (row.created_at, row.id), delivery_record)
+        return page_of(rows, limit, lambda row: (row.created_at, row.id), outgoing_record)
 
-    async def get(self, delivery_id: str) -> tuple[DeliveryRecord, Sequence[DeliveryTryRecord]]:
+    async def get(self, delivery_id: str) -> tuple[OutgoingRecord, Sequence[OutgoingTryRecord]]:
         """One with its tries, the first one first. Raises Unknown."""
         query = (
-            select(DeliveryTry).where(DeliveryTry.delivery_id == delivery_id).order_by(DeliveryTry.id.desc())
+            select(OutgoingTry).where(OutgoingTry.delivery_id == delivery_id).order_by(OutgoingTry.id.desc())
         )
         async with self._database.read() as session:
-            row = await session.get(Delivery, delivery_id)
+            row = await session.get(Outgoing, delivery_id)
             if row is None:
                 raise Unknown(f"delivery {delivery_id}")
             tries = (await session.scalars(query.limit(100))).all()
-        return delivery_record(row), [delivery_try_record(each) for each in reversed(tries)]
+        return outgoing_record(row), [outgoing_try_record(each) for each in reversed(tries)]
 
     async def prune(self) -> None:
         """Forget what ended long ago."""
-        old = select(Delivery.id).where(Delivery.ended_at < datetime.now(UTC) - KEPT_FOR)
+        old = select(Outgoing.id).where(Outgoing.ended_at < datetime.now(UTC) - KEPT_FOR)
         async with self._database.write() as session:
-            await session.execute(delete(DeliveryTry).where(DeliveryTry.delivery_id.in_(old)))
-            await session.execute(delete(Delivery).where(Delivery.id.in_(old)))
+            await session.execute(delete(OutgoingTry).where(OutgoingTry.delivery_id.in_(old)))
+            await session.execute(delete(Outgoing).where(Outgoing.id.in_(old)))
 
 
 async def _collect_for(session: AsyncSession, row: Subscription, page_url: str) -> int:
@@ -187,7 +187,7 @@ async def _collect_for(session: AsyncSession, row: Subscription, page_url: str) 
     events = [logged(each) for each in (await session.scalars(query)).all()]
     rows = [each for event in events if (each := await _asked_for(session, row, event, page_url))]
     if rows:
-        insert = insert_into(session, Delivery.__table__).on_conflict_do_nothing()
+        insert = insert_into(session, Outgoing.__table__).on_conflict_do_nothing()
         await session.execute(insert, rows)
     if events:
         row.position = events[-1].position
@@ -251,8 +251,8 @@ async def _active(session: AsyncSession, subscription_id: str) -> Subscription:
     return row
 
 
-def _try_row(delivery_id: str, answer: Answer, at: datetime) -> DeliveryTry:
-    return DeliveryTry(
+def _try_row(delivery_id: str, answer: Answer, at: datetime) -> OutgoingTry:
+    return OutgoingTry(
         delivery_id=delivery_id,
         at=at,
         milliseconds=round(answer.seconds * 1000),
@@ -262,7 +262,7 @@ def _try_row(delivery_id: str, answer: Answer, at: datetime) -> DeliveryTry:
     )
 
 
-async def _failed(session: AsyncSession, row: Delivery, answer: Answer, spread: float, now: datetime) -> None:
+async def _failed(session: AsyncSession, row: Outgoing, answer: Answer, spread: float, now: datetime) -> None:
     """The next try, or giving up; a subscription that took nothing all the while is given up with it."""
     pause = None if answer.unwanted else pause_after(row.tries, answer, spread)
     if pause is not None:
@@ -285,11 +285,11 @@ async def _failed(session: AsyncSession, row: Delivery, answer: Answer, spread: 
         await disable(session, subscription, f"every try failed since {row.created_at.isoformat()}: {reason}")
 
 
-async def _took_anything(session: AsyncSession, row: Delivery) -> bool:
+async def _took_anything(session: AsyncSession, row: Outgoing) -> bool:
     """Whether the subscription accepted any message since this one was made."""
-    query = select(Delivery.id).where(
-        Delivery.subscription_id == row.subscription_id,
-        Delivery.state == "delivered",
-        Delivery.ended_at >= row.created_at,
+    query = select(Outgoing.id).where(
+        Outgoing.subscription_id == row.subscription_id,
+        Outgoing.state == "delivered",
+        Outgoing.ended_at >= row.created_at,
     )
     return await session.scalar(query.limit(1)) is not None
