@@ -18,6 +18,7 @@ from vtid.domain.commands import (
     WithdrawOrder,
     Workers,
 )
+from vtid.domain.events import RunEvent
 from vtid.domain.ports import Journal, OrderBook
 
 
@@ -39,9 +40,9 @@ class Bookkeeping:
         return await self._journal.read_armed()
 
     @activity.defn
-    async def record_events(self, command: RecordEvents) -> None:
-        """Append the events once per (run_id, seq): a repeat changes nothing."""
-        await self._journal.record_events(command)
+    async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
+        """Append the events once per (run_id, seq): a repeat changes nothing. Gives what stands in their place."""
+        return await self._journal.record_events(command)
 
 
 class WorkOrders:

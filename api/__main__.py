@@ -40,6 +40,7 @@ def _options(settings: Settings, namespace: str) -> Options:
         page_url=settings.page_url or settings.api_url,
         temporal_ui=settings.temporal_ui_url,
         namespace=namespace,
+        webhook_secrets=settings.webhook_secrets,
     )
 
 
@@ -53,7 +54,7 @@ async def _serve(host: str, port: int) -> None:
         code_host = GitHub(settings.github_api_url, token)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
-        app = create_app(ledger, runs, environments, options, code_host, messenger)
+        app = create_app(ledger, runs, environments, options, code_host, code_host, messenger)
         try:
             await Server(app, host=host, port=port).serve()
         finally:

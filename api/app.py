@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from api import mcp, problems
@@ -29,6 +30,7 @@ from api.presenter import Presenter
 from api.readiness import Readiness
 from api.reconciler import Reconciler
 from api.routes import (
+    board,
     catalogue,
     dead_letters,
     events,
@@ -36,12 +38,17 @@ from api.routes import (
     notifications,
     page,
     runs,
+    session,
     system,
     tasks,
+    webhooks,
     work_orders,
 )
 from api.services import PREFIX, Services
 from api.starts import Starts
+from api.webhooks.attribution import Attribution, ChangeWords
+from api.webhooks.inbox import Inbox
+from api.webhooks.nudges import Nudges
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
@@ -56,14 +63,16 @@ def create_app(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None = None,
+    words: ChangeWords | None = None,
     messenger: Messenger | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
+    words: where it is asked whose change a push or a merge is; without one nobody asks.
     messenger: sends what subscribers want to be told; without one it waits in the ledger.
     """
-    given = _services(ledger, engine, environments, options, code_host, messenger)
+    given = _services(ledger, engine, environments, options, code_host, words, messenger)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -73,14 +82,17 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, runs, events, work_orders, dead_letters, notifications, catalogue, system):
+    for noun in (
+        tasks, board, runs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
+    ):  # fmt: skip
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)
+    app.include_router(webhooks.door, responses=problems.RESPONSES)
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", StaticFiles(directory=page.UI), name="ui")
+    app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
@@ -95,6 +107,7 @@ def _services(
     environments: dict[str, Environment],
     options: Options,
     code_host: CodeHost | None,
+    words: ChangeWords | None,
     messenger: Messenger | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
@@ -109,6 +122,8 @@ def _services(
     )
     guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts), options.gateway_networks)
     desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
+    attribution = Attribution(ledger, environments, words) if words is not None else None
+    nudges = Nudges(ledger, engine)
     witness = Witness(code_host) if code_host is not None else None
 
     secrets = Secrets(options.signing_key)
@@ -134,6 +149,7 @@ def _services(
         desk=desk,
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
+        inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
@@ -151,6 +167,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(given.feed.run(), name="feed"),
         asyncio.create_task(given.reconciler.run(), name="reconciler"),
         asyncio.create_task(given.results.run(), name="unread evidence"),
+        asyncio.create_task(given.inbox.run(), name="webhooks"),
         asyncio.create_task(given.notifier.run(), name="notifier"),
     ]
     try:
@@ -170,3 +187,4 @@ def stop(app: FastAPI) -> None:
     given.claims.close()
     given.counter.close()
     given.results.close()
+    given.inbox.close()

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -57,6 +58,15 @@ class Principal:
 
 
 @dataclass(frozen=True)
+class Session:
+    """How a caller is known. kind: `session` (the page's cookie) or `key`; expires_at None: it does not."""
+
+    principal: Principal
+    expires_at: datetime | None
+    kind: str
+
+
+@dataclass(frozen=True)
 class _Known:
     principal: Principal
     expires_at: datetime | None
@@ -91,7 +101,7 @@ class Authenticator:
         self.cookie = f"vtid_session_{hashlib.sha256(session_key.encode()).hexdigest()[:8]}"
         self._clock = clock
         self._known: dict[str, _Known] = {}
-        self._names: tuple[float, frozenset[str]] = (-_KEPT_SECONDS, frozenset())
+        self._roles: tuple[float, Mapping[str, str]] = (-_KEPT_SECONDS, {})
 
     async def principal_of(self, request: HTTPConnection) -> Principal:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -103,17 +113,36 @@ class Authenticator:
             return Principal(OLD_WORKER, Role.WORKER)
         raise _unauthenticated("send your API key as 'Authorization: Bearer …'")
 
-    async def sign_in(self, secret: str, request: HTTPConnection) -> tuple[Principal, str]:
-        """The session cookie's value for the owner of a key."""
+    async def session_of(self, request: HTTPConnection) -> Session:
+        """How the caller is known, and until when."""
+        principal = await self.principal_of(request)
+        if request.headers.get("authorization"):
+            digest = _digest(request.headers["authorization"].partition(" ")[2].strip())
+            known = self._known.get(digest)
+            return Session(principal, known.expires_at if known else None, "key")
+        claims = self._claims(request.cookies.get(self.cookie, ""))
+        return Session(principal, datetime.fromtimestamp(claims["exp"], UTC), "session")
+
+    async def sign_in(self, secret: str, request: HTTPConnection) -> tuple[Session, str]:
+        """The session of the owner of a key, and its cookie's value."""
         self.check_same_site(request)
         principal = await self._of_key(secret, request)
-        return principal, self._session_for(principal)
+        known = self._known.get(_digest(secret))
+        until = datetime.now(UTC) + timedelta(hours=SESSION_HOURS)
+        if known and known.expires_at:
+            until = min(until, known.expires_at)
+        return Session(principal, until, "session"), self._session_for(principal, until)
 
     def guest_session(self, request: HTTPConnection) -> str | None:
-        """On this machine, in dev, the page signs in by itself. None anywhere else."""
+        """On this machine, in dev, the page signs in by itself, unless somebody is. None anywhere else."""
         if not self._guests.bootstrap or not self._is_local_dev(request):
             return None
-        return self._session_for(Principal(BOOTSTRAP, Role.ADMIN))
+        try:
+            self._claims(request.cookies.get(self.cookie, ""))
+        except Problem:
+            until = datetime.now(UTC) + timedelta(hours=SESSION_HOURS)
+            return self._session_for(Principal(BOOTSTRAP, Role.ADMIN), until)
+        return None
 
     # --- keys
 
@@ -140,7 +169,7 @@ class Authenticator:
         return Principal(BOOTSTRAP, Role.ADMIN)
 
     async def _look_up(self, secret: str) -> _Known:
-        digest = hashlib.sha256(secret.encode()).hexdigest()
+        digest = _digest(secret)
         known = self._known.get(digest)
         age = self._clock() - known.asked_at if known else _KEPT_SECONDS
         if known and age < _FRESH_SECONDS:
@@ -159,39 +188,45 @@ class Authenticator:
 
     # --- sessions
 
-    def _session_for(self, principal: Principal) -> str:
-        until = datetime.now(UTC) + timedelta(hours=SESSION_HOURS)
+    def _session_for(self, principal: Principal, until: datetime) -> str:
         claims = {"sub": principal.name, "role": principal.role.value, "exp": until, "aud": "vtid-session"}
         return jwt.encode(claims, self._session_key, "HS256")
 
-    async def _of_session(self, cookie: str, request: HTTPConnection) -> Principal:
+    def _claims(self, cookie: str) -> dict[str, Any]:
         try:
-            claims = jwt.decode(cookie, self._session_key, ["HS256"], audience="vtid-session")
+            claims: dict[str, Any] = jwt.decode(
+                cookie, self._session_key, ["HS256"], audience="vtid-session", options={"require": ["exp"]}
+            )
         except jwt.InvalidTokenError:
             raise _unauthenticated("the session is over; sign in again") from None
+        return claims
+
+    async def _of_session(self, cookie: str, request: HTTPConnection) -> Principal:
+        claims = self._claims(cookie)
         self.check_same_site(request)
         principal = Principal(claims["sub"], Role(claims["role"]))
         if principal.name == BOOTSTRAP:
             return self._as_bootstrap(request)
-        if principal.name not in await self._names_in_use():
+        # A key of the same name that was made anew with another role is another key.
+        if (await self._roles_in_use()).get(principal.name) != principal.role:
             raise _unauthenticated("the key behind this session was revoked")
         return principal
 
-    async def _names_in_use(self) -> frozenset[str]:
-        asked_at, names = self._names
+    async def _roles_in_use(self) -> Mapping[str, str]:
+        asked_at, roles = self._roles
         age = self._clock() - asked_at
         if age < _FRESH_SECONDS:
-            return names
+            return roles
         try:
             now = datetime.now(UTC)
             keys = await self._keys.list()
         except LedgerUnavailable:
             if age < _KEPT_SECONDS:
-                return names
+                return roles
             raise
-        names = frozenset(key.name for key in keys if key.expires_at is None or key.expires_at > now)
-        self._names = (self._clock(), names)
-        return names
+        roles = {key.name: key.role for key in keys if key.expires_at is None or key.expires_at > now}
+        self._roles = (self._clock(), roles)
+        return roles
 
     # --- workers of the old gateway
 
@@ -230,6 +265,10 @@ class Authenticator:
     def _is_local_dev(self, request: HTTPConnection) -> bool:
         host = _name_in(request.headers.get("host", ""))
         return self._guests.dev and _from_loopback(request) and host in _LOOPBACK_NAMES
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _name_in(host: str) -> str:

@@ -19,6 +19,7 @@ from vtid.domain.commands import (
     RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.hints import Hint
 from vtid.domain.view import RunView
 
 
@@ -99,6 +100,9 @@ class Engine(Protocol):
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         """A hint; a run that is over does not mind."""
+
+    async def look_now(self, run: RunRef, hint: Hint) -> None:
+        """A hint that something may have changed; a run that is over does not mind."""
 
     async def view(self, run: RunRef) -> RunView:
         """The run's own word about where it stands, without the ledger. Raises RunOver."""

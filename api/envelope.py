@@ -33,8 +33,8 @@ def security_headers(path: str, script_hashes: tuple[str, ...] = ()) -> dict[str
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
     }
-    if not path.startswith("/ui/"):
-        headers["Cache-Control"] = "no-store"
+    # The page's modules belong together: a browser asks each time whether it still has the right one.
+    headers["Cache-Control"] = "no-cache" if path.startswith("/ui/") else "no-store"
     return headers
 
 

@@ -25,6 +25,12 @@ class Metrics:
         self._streams = Gauge("vtid_sse_clients", "Open live streams", registry=registry)
         self._claims = Counter("vtid_order_claims_total", "Claims by result", ["result"], registry=registry)
         self._beats = Counter("vtid_heartbeats_total", "Heartbeats by answer", ["action"], registry=registry)
+        self._webhooks = Counter(
+            "vtid_webhooks_total",
+            "Signed webhooks by event and answer",
+            ["event", "state"],
+            registry=registry,
+        )
         self._reconciled = Gauge(
             "vtid_reconciler_last_pass_timestamp_seconds",
             "When all runs were last compared",
@@ -78,6 +84,9 @@ class Metrics:
 
     def claimed(self, result: str) -> None:
         self._claims.labels(result).inc()
+
+    def webhook(self, event: str, state: str) -> None:
+        self._webhooks.labels(event, state).inc()
 
     def beat(self, action: str) -> None:
         self._beats.labels(action).inc()

@@ -15,6 +15,7 @@ class Options:
     key, besides loopback in dev. gateway_wait_seconds: how long their claim waits for an order that is
     being prepared. gateway_hold_seconds: how long `oasis/tasks/{vtid}/complete` waits for the proof.
     gateway_look_seconds: the pause between two looks at evidence that GitHub could not be asked about.
+    webhook_secrets: any of them may have signed GitHub's webhooks; none: every webhook is refused.
     notify_networks: private networks into which notifications may be sent, besides loopback in dev.
     """
 
@@ -33,6 +34,7 @@ class Options:
     gateway_wait_seconds: float = 10.0
     gateway_hold_seconds: float = 60.0
     gateway_look_seconds: float = 5.0
+    webhook_secrets: tuple[str, ...] = ()
     notify_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property

@@ -54,19 +54,21 @@ class Presenter:
             shown["engine"] = engine
         shown["as_of"] = moment(as_of or self._now())
         shown["links"] = self._links(view) | shown["links"]
-        if view.outcome is None and view.waiting is None:
-            shown["waiting"] = _between_steps(view, shown["as_of"])
+        shown["waiting"] = waiting_of(view, shown["as_of"])
         shown["lease"] = lease
         shown["position"] = position
+        shown["fresh"] = False
         return shown
 
     def run(self, record: RunRecord, holder: OrderRecord | None = None) -> dict[str, Any]:
         """A run as the ledger has it, with the clocks of the lease that is held."""
-        engine = record.engine
-        if self.engine_unreachable and record.state != "closed":
-            engine = "unreachable"
         lease = self.lease(holder) if holder is not None else None
-        return self.view(record.view, position=record.position, engine=engine, lease=lease)
+        return self.view(record.view, position=record.position, engine=self.engine_of(record), lease=lease)
+
+    def engine_of(self, record: RunRecord) -> str:
+        """How Temporal sees the run; nothing can be said of an open one while Temporal does not answer."""
+        away = self.engine_unreachable and record.state != "closed"
+        return "unreachable" if away else record.engine
 
     def _links(self, view: RunView) -> dict[str, str]:
         links = {"self": f"/api/v1/runs/{view.vtid}", "events": f"/api/v1/events?vtid={view.vtid}"}
@@ -88,6 +90,7 @@ class Presenter:
             "spec": plain(record.spec),
             "run": self.run(record.run) if record.run is not None else None,
             "version": record.version,
+            "position": record.position,
             "created_by": record.created_by,
             "created_at": moment(record.created_at),
             "updated_at": moment(record.updated_at),
@@ -170,6 +173,14 @@ class Presenter:
     def event(self, event: LoggedEvent) -> dict[str, Any]:
         shown: dict[str, Any] = plain(event)
         return shown
+
+
+def waiting_of(view: RunView, as_of: str) -> dict[str, Any] | None:
+    """What the run waits for: every open one waits for something."""
+    if view.outcome is None and view.waiting is None:
+        return _between_steps(view, as_of)
+    waiting: dict[str, Any] | None = plain(view.waiting)
+    return waiting
 
 
 def _between_steps(view: RunView, as_of: str) -> dict[str, Any]:

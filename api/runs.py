@@ -47,6 +47,7 @@ from vtid.domain.commands import (
     SwitchChanged,
 )
 from vtid.domain.failures import API_CODES, FAILURES
+from vtid.domain.hints import Hint
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.ledger import Refusal
@@ -174,6 +175,13 @@ class Runs:
                 await self._handle(run).signal(VtidRun.switch_changed, SwitchChanged(armed))
         except RunOver:
             return  # it ended meanwhile, so the switch is nothing to it
+
+    async def look_now(self, run: RunRef, hint: Hint) -> None:
+        try:
+            async with self._bounded():
+                await self._handle(run).signal(VtidRun.look_now, hint)
+        except RunOver:
+            return  # it ended meanwhile, so it waits for nothing
 
     # --- the lease
 

@@ -21,6 +21,7 @@ from api.problems import Problem, request_id
 from api.readiness import Readiness
 from api.reconciler import Reconciler
 from api.starts import Starts
+from api.webhooks.inbox import Inbox
 from api.work_orders import WorkDesk
 from vtid.domain.destinations import Destinations
 from vtid.domain.environment import Environment
@@ -44,6 +45,7 @@ class Services:
     desk: WorkDesk
     counter: Counter
     results: Results
+    inbox: Inbox
     feed: Feed
     reconciler: Reconciler
     readiness: Readiness

@@ -86,5 +86,5 @@ class Starts:
             services=task.services,
             priority=task.priority,
             requested_by=by,
-            page_url=f"{self._page_url}/#{task.vtid}" if self._page_url else "",
+            page_url=f"{self._page_url}/runs/{task.vtid}" if self._page_url else "",
         )

@@ -20,6 +20,8 @@ IMPORTS = (
     ("@preact/signals", "@preact/signals", "dist/signals.mjs", "signals.mjs"),
     ("htm", "htm", "dist/htm.mjs", "htm.mjs"),
     ("htm/preact", "htm", "preact/index.mjs", "htm-preact.mjs"),
+    ("marked", "marked", "lib/marked.esm.js", "marked.mjs"),
+    ("dompurify", "dompurify", "dist/purify.es.mjs", "dompurify.mjs"),
     ("swagger-ui", "swagger-ui-dist", "swagger-ui-bundle.js", "swagger-ui-bundle.js"),
     ("swagger-ui.css", "swagger-ui-dist", "swagger-ui.css", "swagger-ui.css"),
 )

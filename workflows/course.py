@@ -12,9 +12,10 @@ from vtid.domain.change import DeployRun
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, Limit
+from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
+from workflows.hints import Hints
 from workflows.perform import perform
 from workflows.story import Story, waiting
 
@@ -44,6 +45,7 @@ class Course:
             None  # the last one seen; a retry does not start another beside it
         )
         self.head_rounds = 0
+        self.hints = Hints()  # of the poll under way
         self.skips: list[Skip] = []  # of rules, by persons, each for one head
         self.skipped: tuple[RuleAnswer, ...] = ()  # in the verdict that passed
         self.notes: list[str] = []  # what a cancelled run has to tell besides
@@ -75,7 +77,8 @@ class Course:
     async def perform(self, step: Callable[[Any, C], R], command: C, waits_for: str) -> R: ...
     async def perform(self, step: Any, command: Any, waits_for: str) -> Any:
         """Do an announced step."""
-        return await perform(step, command, self.limits, summary=waits_for)
+        hints = self.hints if step.__name__ in POLLS else None
+        return await perform(step, command, self.limits, summary=waits_for, hints=hints)
 
     async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
         """A read of our own ledger: done without a line in the story."""

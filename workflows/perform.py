@@ -19,6 +19,7 @@ from vtid.domain.errors import FINAL_ERRORS
 from vtid.domain.failures import MAX_MESSAGE, Cause, RunStopped
 from vtid.domain.limits import LATE_AFTER, LOCAL_BUDGET, LOCAL_PAUSE, LOCAL_TRIES, MORE_WINDOWS, Lane, Limit
 from workflows.connection import GITHUB_QUEUE
+from workflows.hints import Hints, LookAgain
 
 # As many as fit into LOCAL_BUDGET. The budget bounds each try, but the pauses between them it does not.
 
@@ -28,14 +29,27 @@ R = TypeVar("R")
 
 @overload
 async def perform(
-    step: Callable[[Any, C], Awaitable[R]], command: C, limits: dict[str, Limit], summary: str = ""
+    step: Callable[[Any, C], Awaitable[R]],
+    command: C,
+    limits: dict[str, Limit],
+    summary: str = "",
+    hints: Hints | None = None,
 ) -> R: ...
 @overload
 async def perform(
-    step: Callable[[Any, C], R], command: C, limits: dict[str, Limit], summary: str = ""
+    step: Callable[[Any, C], R],
+    command: C,
+    limits: dict[str, Limit],
+    summary: str = "",
+    hints: Hints | None = None,
 ) -> R: ...
-async def perform(step: Any, command: Any, limits: dict[str, Limit], summary: str = "") -> Any:
-    """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done."""
+async def perform(
+    step: Any, command: Any, limits: dict[str, Limit], summary: str = "", hints: Hints | None = None
+) -> Any:
+    """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done.
+
+    hints: what makes a poll look at once; None for a step that is no poll.
+    """
     limit = limits[step.__name__]
     if limit.lane is Lane.BOOKKEEPING:
         try:
@@ -44,7 +58,7 @@ async def perform(step: Any, command: Any, limits: dict[str, Limit], summary: st
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
-    return await _as_activity(step, command, limit, summary)
+    return await _as_activity(step, command, limit, summary, hints)
 
 
 async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
@@ -61,19 +75,11 @@ async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
     )
 
 
-async def _as_activity(step: Any, command: Any, limit: Limit, summary: str) -> Any:
+async def _as_activity(step: Any, command: Any, limit: Limit, summary: str, hints: Hints | None) -> Any:
     for window in range(1 + MORE_WINDOWS):
         opened = workflow.now()
         try:
-            return await workflow.execute_activity_method(
-                step,
-                command,
-                task_queue=GITHUB_QUEUE if limit.lane is Lane.GITHUB else None,
-                start_to_close_timeout=limit.one_try,
-                schedule_to_close_timeout=limit.budget,
-                retry_policy=_retry_policy(limit),
-                summary=summary[:200] or None,
-            )
+            return await _within(step, command, limit, summary, hints or Hints())
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -81,6 +87,26 @@ async def _as_activity(step: Any, command: Any, limit: Limit, summary: str) -> A
                 continue
             raise _stopped_by(error, step.__name__, limit) from error
     raise AssertionError("the last window returns or raises")
+
+
+async def _within(step: Any, command: Any, limit: Limit, summary: str, hints: Hints) -> Any:
+    """One window of the step's budget. A hint cuts a poll short, and the rest of the same window goes on."""
+    until = workflow.now() + limit.budget if limit.budget else None
+    hints.wait_begins()
+    while True:
+        poll = workflow.start_activity_method(
+            step,
+            command,
+            task_queue=GITHUB_QUEUE if limit.lane is Lane.GITHUB else None,
+            start_to_close_timeout=limit.one_try,
+            schedule_to_close_timeout=until - workflow.now() if until else None,
+            retry_policy=_retry_policy(limit),
+            summary=summary[:200] or None,
+        )
+        try:
+            return await hints.outcome_of(poll, until)
+        except LookAgain:
+            continue
 
 
 def _retry_policy(limit: Limit) -> RetryPolicy:

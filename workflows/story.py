@@ -4,6 +4,7 @@ What is told here is what everybody sees: the ledger stores the events, Temporal
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from temporalio.common import SearchAttributeKey
 
 from activities.bookkeeping import Bookkeeping
 from vtid.domain.commands import RecordEvents, RunRequest
-from vtid.domain.events import SYSTEM, RunEvent
+from vtid.domain.events import SYSTEM, RunEvent, tell_the_same
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView, fold, sentence
@@ -27,6 +28,14 @@ REPOSITORY = SearchAttributeKey.for_keyword("VtidRepository")
 NO_FAILURE = "none"
 
 
+class ToldOver(Exception):
+    """The ledger has the end of this run already, as `view` shows it: nothing more may be done."""
+
+    def __init__(self, view: RunView) -> None:
+        super().__init__(sentence(view))
+        self.view = view
+
+
 class Story:
     """The journal of one run, seen from inside the run."""
 
@@ -34,7 +43,8 @@ class Story:
         info = workflow.info()
         self.view = RunView(vtid=request.vtid, run_id=info.run_id)
         self._request = request
-        self._unwritten: list[RunEvent] = []
+        self._written = self.view  # the view as of the last event that the ledger has
+        self._unwritten: list[tuple[RunEvent, RunView]] = []  # each with the view after it
         self._writing = asyncio.Lock()
         # The API starts the run with these; each upsert is an event of the history.
         self._shown = (Stage.PLANNER.value, TaskStatus.SCHEDULED.value, NO_FAILURE)
@@ -45,7 +55,14 @@ class Story:
 
     def tell(self, event_type: str, *, stage: Stage | None = None, actor: str = SYSTEM, **data: Any) -> None:
         """Add an event. It is folded now and written with the next `write`."""
-        event = RunEvent(
+        self._add(self._event(event_type, stage, actor, data))
+
+    def as_if(self, event_type: str, **data: Any) -> RunView:
+        """The view as this event would leave it; nothing is told."""
+        return fold(self.view, self._event(event_type, None, SYSTEM, data))
+
+    def _event(self, event_type: str, stage: Stage | None, actor: str, data: dict[str, Any]) -> RunEvent:
+        return RunEvent(
             run_id=workflow.info().run_id,
             seq=self.view.seq + 1,
             vtid=self._request.vtid,
@@ -55,21 +72,54 @@ class Story:
             actor=actor,
             data=to_jsonable_python(data),
         )
+
+    def _add(self, event: RunEvent) -> None:
         self.view = fold(self.view, event)
-        self._unwritten.append(event)
+        self._unwritten.append((event, self.view))
 
     async def write(self) -> None:
-        """Bring all told events into the ledger. Returns when they are there; the run waits, visibly."""
+        """Bring all told events into the ledger. Returns when they are there; the run waits, visibly.
+
+        Raises ToldOver when a task of this run that was lost has told there how the run ended.
+        """
         self._show()
         async with self._writing:
             while self._unwritten:
-                batch = tuple(self._unwritten)
+                batch = tuple(event for event, _ in self._unwritten)
                 command = RecordEvents(
                     self._request.vtid, workflow.info().run_id, self._request.start_id, batch
                 )
-                await perform(Bookkeeping.record_events, command, self._request.limits)
-                # Only now: a cancelled or failed write leaves the events for the next one.
-                del self._unwritten[: len(batch)]
+                strays = await perform(Bookkeeping.record_events, command, self._request.limits)
+                if strays:
+                    self._go_on_after(strays)
+                else:
+                    # Only now: a cancelled or failed write leaves the events for the next one.
+                    self._written = self._unwritten[len(batch) - 1][1]
+                    del self._unwritten[: len(batch)]
+
+    def _go_on_after(self, strays: tuple[RunEvent, ...]) -> None:
+        """A task that was lost had told other events, which readers have seen: they stand, and ours come after them.
+
+        `write` runs before its workflow task is complete. Lost and done again, the task may take another course,
+        since a message came meanwhile.
+        """
+        ours, mine = [event for event, _ in self._unwritten], self.view
+        self.view, self._unwritten = self._written, []
+        for event in (*(each for each in ours if each.seq < strays[0].seq), *strays):
+            self.view = fold(self.view, event)
+        self._written = self.view
+        if self.view.outcome is not None and self.view.outcome != mine.outcome:
+            raise ToldOver(self.view)
+        untold = list(strays)
+        for event in (each for each in ours if each.seq >= strays[0].seq):
+            told = next((stray for stray in untold if tell_the_same(event, stray)), None)
+            if told is None:
+                self._add(replace(event, seq=self.view.seq + 1))
+            else:
+                untold.remove(told)
+        self.tell(
+            "run.retold", stage=mine.stage, strays=[stray.seq for stray in untold], view=replace(mine, seq=0)
+        )
 
     def _show(self) -> None:
         """The same state in Temporal's own UI: one sentence, and what ops filter by."""

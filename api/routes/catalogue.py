@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
+from api import shapes
 from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Given, ViewerOrWorker
@@ -16,7 +17,7 @@ from vtid.domain.rules import RULES
 router = APIRouter(prefix=PREFIX, tags=["catalogue"])
 
 
-@router.get("/limits")
+@router.get("/limits", response_model=shapes.Paged[shapes.LimitRow])
 async def limits(given: Given, _: ViewerOrWorker, environment: str | None = None) -> JSONResponse:
     """Every timeout and retry of a run; with an environment, as that one overrides them."""
     overrides: dict[str, Limit] = {}
@@ -44,7 +45,7 @@ def _limit(name: str, limit: Limit) -> dict[str, Any]:
     }
 
 
-@router.get("/failure-codes")
+@router.get("/failure-codes", response_model=shapes.FailureCodes)
 async def failure_codes(_: ViewerOrWorker) -> JSONResponse:
     """Every code that a run blocks or ends with, and those that only the API answers with."""
     runs = [plain(row) | {"retryable": row.retryable} for row in FAILURES.values()]
@@ -52,7 +53,7 @@ async def failure_codes(_: ViewerOrWorker) -> JSONResponse:
     return JSONResponse({"items": runs, "api": api, "next_cursor": None})
 
 
-@router.get("/rules")
+@router.get("/rules", response_model=shapes.Paged[shapes.RuleRow])
 async def rules(_: ViewerOrWorker) -> JSONResponse:
     """The validator's rules."""
     return JSONResponse(

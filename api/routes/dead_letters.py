@@ -7,13 +7,13 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field, model_validator
 from starlette.responses import JSONResponse
 
+from api.asked import check_code
 from api.auth import Principal
 from api.dead_letters import MOST_AT_ONCE, Decided, decide_all, shown
 from api.moves import effects
 from api.presenter import utc_now
 from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
-from api.routes.tasks import check_code
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer
 from vtid.domain.stages import Move, Stage
 from vtid.ledger.dead_letters import Wanted

@@ -7,6 +7,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse
 
+from api import shapes
+from api.pauses import with_pauses
+from api.plain import moment
+from api.presenter import utc_now
 from api.problems import Problem, problem_of
 from api.services import PREFIX, Given, Viewer, Vtid
 from vtid.ledger import LedgerUnavailable
@@ -17,7 +21,7 @@ _RETRY_MS = 1_000
 Position = Annotated[int, Query(ge=0, description="the last position that you have")]
 
 
-@router.get("/events")
+@router.get("/events", response_model=shapes.Paged[shapes.Event])  # type: ignore[valid-type]
 async def list_events(
     given: Given,
     _: Viewer,
@@ -51,17 +55,22 @@ async def stream_events(
     _: Viewer,
     after: Annotated[int | None, Depends(_cursor)],
     vtid: Vtid | None = None,
+    alive: Annotated[float | None, Query(ge=1, le=60, description="seconds between events `alive`")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Every event once, as it happens: SSE `event` with `{event, run}`, its id is the log position.
 
-    Resumes after Last-Event-ID or `after`; with neither, from now on. A comment every 15 s keeps it alive.
+    Resumes after Last-Event-ID or `after`; with neither, from now on. A comment every 15 s keeps it alive;
+    a browser cannot see comments, so with `alive` an SSE `alive` with the server's time comes as well.
     When the log cannot be read the stream says so in an `error` event with a problem, and ends.
     """
     with given.metrics.streaming():
         yield ServerSentEvent(comment="connected", retry=_RETRY_MS)
         try:
-            async for message in given.feed.follow(after, vtid):
-                yield ServerSentEvent(raw_data=message.text, event="event", id=str(message.position))
+            async for message in with_pauses(given.feed.follow(after, vtid), alive):
+                if message is None:
+                    yield ServerSentEvent(data={"at": moment(utc_now())}, event="alive")
+                else:
+                    yield ServerSentEvent(raw_data=message.text, event="event", id=str(message.position))
         except LedgerUnavailable as error:
             # The answer has begun, so its status cannot tell any more.
             yield ServerSentEvent(data=problem_of(error).body(request.scope), event="error")

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
+from api import shapes
+from api.asked import check_code
 from api.engine import EngineUnavailable, RunOver, RunRef
 from api.moves import effects
 from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
-from api.routes.tasks import check_code
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
 from vtid.domain.commands import CancelRun
 from vtid.domain.stages import Stage
@@ -47,7 +48,7 @@ async def start_run(body: StartRun, request: Request, given: Given, actor: Opera
     return JSONResponse(given.presenter.run(record), 202, headers=headers)
 
 
-@router.get("/runs")
+@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])  # type: ignore[valid-type]
 async def list_runs(
     given: Given,
     _: Viewer,
@@ -65,7 +66,7 @@ async def list_runs(
     return JSONResponse({"items": items, "next_cursor": page.next_cursor, "position": position})
 
 
-@router.get("/runs/{vtid}")
+@router.get("/runs/{vtid}", response_model=shapes.Run)
 async def show_run(
     vtid: VtidPath,
     given: Given,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
+from api import shapes
 from api.plain import plain
 from api.services import PREFIX, Approver, Body, Given, Services, Text, Viewer
 
@@ -16,13 +17,13 @@ class Disarm(Body):
     reason: Annotated[Text, Field(min_length=1, max_length=2_000)]
 
 
-@router.get("/system")
+@router.get("/system", response_model=shapes.System)
 async def system(given: Given, _: Viewer) -> JSONResponse:
     """Whether anything new is dispatched; if not, why, by whom and since when."""
     return await _switch(given)
 
 
-@router.post("/system/disarm")
+@router.post("/system/disarm", response_model=shapes.System)
 async def disarm(body: Disarm, request: Request, given: Given, actor: Approver) -> JSONResponse:
     """Dispatch nothing new. Running leases go on; starts and approvals wait and are not lost."""
     await given.ledger.switch.disarm(reason=body.reason, by=actor.name)
@@ -30,7 +31,7 @@ async def disarm(body: Disarm, request: Request, given: Given, actor: Approver) 
     return await _switched(given)
 
 
-@router.post("/system/arm")
+@router.post("/system/arm", response_model=shapes.System)
 async def arm(request: Request, given: Given, actor: Approver) -> JSONResponse:
     """Lift the emergency stop: all waiting runs go on."""
     await given.ledger.switch.arm(by=actor.name)

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse
 
+from api import shapes
+from api.approvals import why_not_author
+from api.asked import Asked
+from api.cards import card
+from api.plain import plain
 from api.presenter import Presenter
 from api.problems import Problem
 from api.services import (
@@ -27,9 +32,7 @@ from api.services import (
     version_of,
 )
 from vtid.domain.environment import Environment
-from vtid.domain.failures import FAILURES
-from vtid.domain.stages import Stage
-from vtid.domain.task import MAX_SPEC_BYTES, TaskStatus
+from vtid.domain.task import MAX_SPEC_BYTES
 from vtid.ledger import Stale
 from vtid.ledger.records import TaskRecord
 
@@ -80,7 +83,7 @@ class Approval(Body):
     reason: Text | None = Field(None, max_length=2_000)
 
 
-@router.post("/tasks", status_code=201)
+@router.post("/tasks", status_code=201, response_model=shapes.Task)
 async def create_task(body: NewTask, request: Request, given: Given, actor: Operator) -> JSONResponse:
     """Create a task; with a spec, if one is given."""
     check_target(given.environments, body.environment, body.repository, body.services)
@@ -98,33 +101,41 @@ async def create_task(body: NewTask, request: Request, given: Given, actor: Oper
     return _answer(given.presenter, task, status=201, location=f"/api/v1/tasks/{task.vtid}")
 
 
-@router.get("/tasks")
+@router.get(
+    "/tasks",
+    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[shapes.Card],  # type: ignore[valid-type]
+)
 async def list_tasks(
     given: Given,
     _: Viewer,
-    status: TaskStatus | None = None,
-    q: Annotated[Text | None, Query(max_length=200, description="in VTID or title")] = None,
-    stage: Stage | None = None,
-    code: Annotated[str | None, Query(description="failure code of the current run")] = None,
+    asked: Asked,
+    shape: Annotated[Literal["task", "card"], Query(description="card: what a board shows of it")] = "task",
     limit: Limit = 50,
     cursor: Text | None = None,
 ) -> JSONResponse:
-    """Tasks, the last changed first."""
-    check_code(code)
-    page = await given.ledger.tasks.list(
-        status=status, q=q, stage=stage, code=code, limit=limit, cursor=cursor
-    )
-    items = [given.presenter.task(task) for task in page.items]
-    return JSONResponse({"items": items, "next_cursor": page.next_cursor})
+    """Tasks, the last changed first unless `sort` says otherwise."""
+    if shape == "card":
+        cards, position = await given.ledger.board.cards(
+            asked.filter, sort=asked.sort, limit=limit, cursor=cursor
+        )
+        items = [card(each, given.presenter) for each in cards.items]
+        return _page(items, cards.next_cursor, position)
+    position = await given.ledger.events.last_position()
+    page = await given.ledger.tasks.list(asked.filter, sort=asked.sort, limit=limit, cursor=cursor)
+    return _page([given.presenter.task(task) for task in page.items], page.next_cursor, position)
 
 
-@router.get("/tasks/{vtid}")
+def _page(items: list[dict[str, Any]], next_cursor: str | None, position: int) -> JSONResponse:
+    return JSONResponse({"items": items, "next_cursor": next_cursor, "position": position})
+
+
+@router.get("/tasks/{vtid}", response_model=shapes.Task)
 async def show_task(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
     """The task with its spec and its run; ETag is the version that an edit names."""
     return _answer(given.presenter, await given.ledger.tasks.get(vtid))
 
 
-@router.patch("/tasks/{vtid}")
+@router.patch("/tasks/{vtid}", response_model=shapes.Task)
 async def change_task(
     vtid: VtidPath,
     body: TaskChanges,
@@ -160,7 +171,7 @@ async def change_task(
     return _answer(given.presenter, task)
 
 
-@router.put("/tasks/{vtid}/spec")
+@router.put("/tasks/{vtid}/spec", response_model=shapes.Task)
 async def put_spec(
     vtid: VtidPath,
     body: SpecText,
@@ -178,7 +189,7 @@ async def put_spec(
     return _answer(given.presenter, task)
 
 
-@router.get("/tasks/{vtid}/spec")
+@router.get("/tasks/{vtid}/spec", response_model=shapes.SpecText)
 async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResponse:
     """The text that the task's open run works with, also when a newer one has come; else the newest."""
     task = await given.ledger.tasks.get(vtid)
@@ -193,7 +204,30 @@ async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResp
     )
 
 
-@router.post("/tasks/{vtid}/spec/validate")
+@router.get("/tasks/{vtid}/spec/versions", response_model=shapes.Paged[shapes.SpecVersion])  # type: ignore[valid-type]
+async def list_spec_versions(
+    vtid: VtidPath,
+    given: Given,
+    _: Viewer,
+    limit: Limit = 50,
+    before: Annotated[int | None, Query(ge=1, description="the last version that you have")] = None,
+) -> JSONResponse:
+    """Every text that the spec ever had, without the texts, newest first. `next_cursor` is the next `before`."""
+    found = await given.ledger.spec_versions.list(vtid, before=before, limit=limit)
+    following = str(found[-1].version) if len(found) == limit and found[-1].version > 1 else None
+    return JSONResponse({"items": plain(found), "next_cursor": following})
+
+
+@router.get("/tasks/{vtid}/spec/versions/{version}", response_model=shapes.SpecVersionText)
+async def show_spec_version(
+    vtid: VtidPath, version: Annotated[int, Path(ge=1, le=2**31 - 1)], given: Given, _: Viewer
+) -> JSONResponse:
+    """One version with its exact text."""
+    spec, current = await given.ledger.spec_versions.get(vtid, version)
+    return JSONResponse(plain(spec) | {"current": current, "characters": len(spec.markdown)})
+
+
+@router.post("/tasks/{vtid}/spec/validate", response_model=shapes.CheckedTask)
 async def validate_spec(
     vtid: VtidPath, request: Request, given: Given, actor: Operator, if_match: IfMatch = None
 ) -> JSONResponse:
@@ -204,7 +238,7 @@ async def validate_spec(
     return _answer(given.presenter, task, errors=list(findings.errors), warnings=list(findings.warnings))
 
 
-@router.post("/tasks/{vtid}/spec/approve")
+@router.post("/tasks/{vtid}/spec/approve", response_model=shapes.Task)
 async def approve_spec(
     vtid: VtidPath,
     body: Approval,
@@ -230,13 +264,10 @@ async def _check_version(given: Given, vtid: str, if_match: str | None) -> TaskR
 
 
 def _check_four_eyes(environments: dict[str, Environment], task: TaskRecord, who: str) -> None:
-    environment = environments.get(task.environment)
-    if environment is None or environment.policy.author_may_approve or task.spec is None:
+    if task.spec is None:
         return
-    if task.spec.author == who:
-        raise Problem(
-            "FORBIDDEN", f"in {environment.name} the author of a spec may not approve it", actual=who
-        )
+    if why := why_not_author(environments, task.environment, task.spec.author, who):
+        raise Problem("FORBIDDEN", why, actual=who)
 
 
 def _answer(
@@ -264,12 +295,6 @@ def _stale(presenter: Presenter, task: TaskRecord, expected: int | None) -> Prob
         headers={"ETag": etag(task.version)},
         fresh=presenter.task(task),
     )
-
-
-def check_code(code: str | None) -> None:
-    """Raise Problem VALIDATION for a failure code that does not exist."""
-    if code is not None and code not in FAILURES:
-        raise Problem("VALIDATION", f"code: {code[:60]!r} is no failure code", expected=sorted(FAILURES))
 
 
 def check_target(

@@ -1,21 +1,68 @@
-// app.js: wires what the server tells to what the page shows.
+// app.js: opens the page, and shows the view that the URL names.
 
-import { h, render } from "preact";
-import { asOf, connection, groups, now, open, signedOut, signIn, system } from "./live.js";
-import { Page, SignIn } from "./view.js";
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { Problem } from "./api.js";
+import { Board } from "./board/board.js";
+import { begin } from "./board/data.js";
+import { Frame } from "./frame.js";
+import { html } from "./html.js";
+import { lazyView } from "./later.js";
+import { unreachable } from "./live.js";
+import { Empty, Loading, ProblemBox } from "./parts.js";
+import { go, Link, route } from "./route.js";
+import { readWho, signIn, who } from "./session.js";
+import { SignIn } from "./sign_in.js";
+import { readSystem } from "./system.js";
+import { shortcut } from "./keys.js";
 
-const App = () =>
-  signedOut.value
-    ? h(SignIn, { signIn })
-    : h(Page, {
-        groups: groups.value,
-        connection: connection.value,
-        asOf: asOf.value,
-        system: system.value,
-        now: now.value,
-      });
+/** What is not the board is read when it is asked for. @type {Record<string, {title: string, View: (props: any) => any}>} */
+const PAGES = {
+  run: { title: "Run", View: lazyView(() => import("./run/run.js")) },
+};
 
-const root = document.getElementById("app");
+const Nowhere = () => html`<main id="main" class="page"><h1>Nothing is here</h1>
+  <${Empty} title="This address names no page."><p><${Link} href="/">Go to the board</${Link}></p></${Empty}></main>`;
+
+function View() {
+  const { page, id } = route.value;
+  const view = PAGES[page];
+  const title = view?.title ?? (page === "new" ? "New task" : "Board");
+  useEffect(() => void (document.title = `${id ? `${id} · ` : ""}${title} · Command Hub`), [title, id]);
+  if (view) return html`<${view.View} key=${id} route=${route.value} />`;
+  return page === "nowhere" ? html`<${Nowhere} />` : html`<${Board} />`;
+}
+
+const App = () => {
+  if (who.value === undefined) return html`<${Frame}><main id="main"><${Loading} what="Opening" /></main></${Frame}>`;
+  if (who.value === null) return html`<${SignIn} signIn=${enter} />`;
+  return html`<${Frame}><${View} /></${Frame}>`;
+};
+
+/** @param {string} key */
+async function enter(key) {
+  await signIn(key);
+  await begin();
+  await readSystem();
+}
+
+/** Who is here, the emergency stop, and the position from which the stream goes on; tried until the server is there. */
+async function open() {
+  try {
+    await readWho();
+    await Promise.all([begin(), readSystem()]);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) return;
+    unreachable(error.message);
+    setTimeout(open, 2000);
+  }
+}
+
+shortcut("n", "new task", () => go("/tasks/new"));
+shortcut("g b", "go to the board", () => go("/"));
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren();
-render(h(App), root);
+render(html`<${App} />`, root);
 open();

@@ -1,91 +1,113 @@
-// live.js: the only file that talks to the server. One snapshot, then one stream.
+// live.js: the only file that listens. One EventSource, taken up again where it broke off.
 
-import { computed, signal } from "@preact/signals";
-import { groupOf } from "./words.js";
+import { signal } from "@preact/signals";
+import { serverSays } from "./clock.js";
 
-const API = "/api/v1";
-const RETRY_MS = 2000;
+const STREAM = "/api/v1/events/stream";
+const ALIVE_SECONDS = 3;
+const SILENCE_MS = 8000; // the server speaks at least every ALIVE_SECONDS: longer silence is a lost connection
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
 
-const runs = signal(new Map());
+/** @type {import("@preact/signals").Signal<import("./types/page").Connection>} */
 export const connection = signal({ state: "opening", since: Date.now(), why: null });
-export const asOf = signal(null); // when the server last told us something
-export const system = signal(null);
-export const signedOut = signal(false);
-export const now = signal(Date.now());
-export const groups = computed(() => {
-  const found = { needs: [], open: [], done: [] };
-  for (const run of runs.value.values()) found[groupOf(run)].push(run);
-  // By begin, not by last change: a card keeps its place while its run moves.
-  for (const list of Object.values(found)) list.sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
-  return found;
-});
+/** When the server last said anything: as of then, what is shown is what the server knows. */
+export const heardAt = signal(/** @type {number | null} */ (null));
 
-let position = 0;
+/** @type {Set<(message: import("./types/page").Message) => void>} */
+const listeners = new Set();
+/** @type {Set<() => void>} */
+const returners = new Set();
+/** @type {EventSource | null} */
+let source = null;
+/** @type {number | null} the last position that is known to be shown */
+let position = null;
+let pause = FIRST_PAUSE_MS;
+let retry = 0;
 
-async function get(path) {
-  const answer = await fetch(API + path, { signal: AbortSignal.timeout(10000) });
-  if (answer.ok) return answer.json();
-  const problem = await answer.json().catch(() => ({}));
-  signedOut.value = answer.status === 401;
-  throw new Error(problem.detail ?? `the server answered ${answer.status}`);
+/** Hear every event, in order. Gives the function that ends it. @param {(message: import("./types/page").Message) => void} hear */
+export function onEvent(hear) {
+  listeners.add(hear);
+  return () => void listeners.delete(hear);
 }
 
-export async function signIn(key) {
-  const answer = await fetch(`${API}/session`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ key }),
-    signal: AbortSignal.timeout(10000),
+/** Called whenever the stream stands again after it was lost. @param {() => void} act */
+export function onReturn(act) {
+  returners.add(act);
+  return () => void returners.delete(act);
+}
+
+/** Listen from this position on, unless the stream is open already. @param {number} from */
+export function listen(from) {
+  if (position !== null) return;
+  position = from;
+  connect();
+}
+
+/** Stop listening: nobody is signed in. */
+export function hangUp() {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+  position = null;
+}
+
+function connect() {
+  clearTimeout(retry);
+  source?.close();
+  source = new EventSource(`${STREAM}?after=${position}&alive=${ALIVE_SECONDS}`);
+  source.onopen = heard;
+  source.addEventListener("alive", (message) => {
+    pause = FIRST_PAUSE_MS; // only now: a stream that ends right after it began must not be asked for at once
+    serverSays(JSON.parse(message.data).at);
+    heard();
   });
-  if (!answer.ok) throw new Error((await answer.json()).detail);
-  signedOut.value = false;
-  open();
-}
-
-// Any interleaving of snapshot and stream converges: an older view never replaces a newer one.
-function put(run) {
-  const known = runs.peek().get(run.vtid);
-  if (known && known.position > run.position) return;
-  runs.value = new Map(runs.peek()).set(run.vtid, run);
-}
-
-function say(state, why = null) {
-  if (connection.peek().state !== state || why) connection.value = { state, why, since: Date.now() };
-}
-
-function listen() {
-  const source = new EventSource(`${API}/events/stream?after=${position}`);
-  source.onopen = () => {
-    asOf.value = Date.now();
-    say("live");
-  };
   source.addEventListener("event", (message) => {
-    const { event, run } = JSON.parse(message.data);
-    position = event.position;
-    asOf.value = Date.now();
-    if (run) put(run);
-    if (event.type.startsWith("system.")) readSystem();
+    heard();
+    const told = JSON.parse(message.data);
+    position = told.event.position;
+    for (const listener of listeners) listener(told);
   });
   source.onerror = (problem) => {
-    // With data it is the server's own word; without, the browser lost the connection and comes back by itself.
-    say("lost", problem.data ? JSON.parse(problem.data).detail : null);
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
+    // With data it is the server's own word; without, the connection broke.
+    const data = /** @type {MessageEvent} */ (problem).data;
+    lose(data ? JSON.parse(data).detail : null);
   };
 }
 
-const readSystem = async () => (system.value = await get("/system"));
-
-export async function open() {
-  try {
-    const page = await get("/runs?limit=100");
-    page.items.forEach(put);
-    position = Math.max(position, page.position);
-    await readSystem();
-    listen();
-  } catch (error) {
-    say("lost", error.message);
-    if (!signedOut.peek()) setTimeout(open, RETRY_MS);
-  }
+function heard() {
+  heardAt.value = Date.now();
+  if (connection.peek().state === "live") return;
+  const returned = connection.peek().state === "lost";
+  connection.value = { state: "live", since: Date.now(), why: null };
+  if (returned) for (const act of returners) act();
 }
 
-setInterval(() => (now.value = Date.now()), 1000);
+/** @param {string | null} why */
+function lose(why) {
+  source?.close();
+  if (position === null) return;
+  if (connection.peek().state !== "lost" || why) {
+    const since = connection.peek().state === "lost" ? connection.peek().since : Date.now();
+    connection.value = { state: "lost", since, why };
+  }
+  clearTimeout(retry);
+  retry = setTimeout(connect, pause + Math.random() * 200);
+  pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
+}
+
+/** The first request of the page failed: said where a lost stream is said. @param {string | null} why */
+export function unreachable(why) {
+  const since = connection.peek().state === "lost" ? connection.peek().since : Date.now();
+  connection.value = { state: "lost", since, why };
+}
+
+// A server that hangs closes nothing, so silence itself is watched.
+setInterval(() => {
+  if (connection.peek().state === "live" && Date.now() - (heardAt.peek() ?? 0) > SILENCE_MS) {
+    lose(`the server has said nothing for ${SILENCE_MS / 1000} s`);
+  }
+}, 1000);
+addEventListener("online", () => connection.peek().state === "lost" && position !== null && connect());
+// A tab that comes back from the browser's cache has no stream any more.
+addEventListener("pageshow", (event) => event.persisted && position !== null && connect());

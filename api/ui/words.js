@@ -1,15 +1,19 @@
-// words.js: a state in signs and words. Pure: no requests, no DOM, so node alone can test it.
+// words.js: a state in a sign, a word and a kind (which has a colour). Pure: no requests, no DOM.
 
-export const STAGE = {
-  pending: { sign: "·", words: "not started" },
-  running: { sign: "▸", words: "running" },
-  blocked: { sign: "‖", words: "blocked" },
-  success: { sign: "✓", words: "passed" },
-  error: { sign: "✗", words: "stopped" },
-  skipped: { sign: "–", words: "skipped" },
-  cancelled: { sign: "○", words: "cancelled" },
+/** @typedef {{sign: string, words: string, kind: string}} Look */
+
+/** @type {Record<string, Look>} */
+const STAGE = {
+  pending: { sign: "·", words: "not started", kind: "pending" },
+  running: { sign: "▸", words: "running", kind: "running" },
+  blocked: { sign: "‖", words: "blocked", kind: "blocked" },
+  success: { sign: "✓", words: "passed", kind: "success" },
+  error: { sign: "✗", words: "stopped", kind: "failure" },
+  skipped: { sign: "–", words: "skipped", kind: "pending" },
+  cancelled: { sign: "○", words: "cancelled", kind: "cancelled" },
 };
 
+/** @type {Record<string, Look>} */
 const OUTCOME = {
   success: { sign: "✓", words: "proven", kind: "success" },
   failure: { sign: "✗", words: "the change failed", kind: "failure" },
@@ -19,18 +23,48 @@ const OUTCOME = {
 };
 
 // How a person ended the run says more than its outcome.
+/** @type {Record<string, Look>} */
 const ENDED_BY_A_PERSON = {
   ABANDONED: { sign: "✗", words: "given up", kind: "failure" },
   CANCELLED: { sign: "○", words: "cancelled", kind: "cancelled" },
 };
 
+/** @type {Record<string, Look>} */
 const STATUS = {
-  scheduled: { sign: "·", words: "scheduled", kind: "pending" },
+  allocated: { sign: "✎", words: "needs an approved spec", kind: "pending" },
+  scheduled: { sign: "◔", words: "ready to start", kind: "pending" },
   in_progress: { sign: "▸", words: "in progress", kind: "running" },
   validating: { sign: "▸", words: "validating", kind: "running" },
   blocked: { sign: "‖", words: "needs you", kind: "blocked" },
+  completed: { sign: "✓", words: "completed", kind: "success" },
+  rejected: { sign: "✗", words: "failed", kind: "failure" },
+  cancelled: { sign: "○", words: "cancelled", kind: "cancelled" },
 };
 
+/** @type {Record<string, Look>} */
+const SPEC = {
+  draft: { sign: "✎", words: "draft", kind: "pending" },
+  validated: { sign: "◔", words: "validated", kind: "running" },
+  approved: { sign: "✓", words: "approved", kind: "success" },
+};
+
+/** @type {Record<string, Look>} */
+const ANSWER = {
+  pass: { sign: "✓", words: "pass", kind: "success" },
+  fail: { sign: "✗", words: "fail", kind: "failure" },
+  not_asked: { sign: "?", words: "not asked", kind: "error" },
+  skipped: { sign: "–", words: "skipped", kind: "pending" },
+};
+
+/** @type {Record<string, Look>} */
+const LINK = {
+  proven: { sign: "✓", words: "proven", kind: "success" },
+  claimed: { sign: "❝", words: "claimed", kind: "error" },
+  contradicted: { sign: "✗", words: "contradicted", kind: "failure" },
+  unknown: { sign: "?", words: "unknown", kind: "error" },
+};
+
+/** @type {Record<string, string>} */
 const ENGINE = {
   stuck: "Temporal keeps failing on this run; its state may stand still.",
   terminated: "Somebody ended this run inside Temporal.",
@@ -38,41 +72,49 @@ const ENGINE = {
 };
 
 // A state from a newer server is shown by its own name.
-const named = (table, key) => table[key] ?? { sign: "?", words: key, kind: "pending" };
+const look = (/** @type {Record<string, Look>} */ table) => (/** @type {string} */ key) =>
+  table[key] ?? { sign: "?", words: plain(key), kind: "pending" };
 
-export const stageLook = (status) => named(STAGE, status);
-export function runLook(run) {
-  if (!run.outcome) return named(STATUS, run.status);
-  return ENDED_BY_A_PERSON[run.failure?.code] ?? named(OUTCOME, run.outcome);
+export const stageLook = look(STAGE);
+export const statusLook = look(STATUS);
+export const specLook = look(SPEC);
+export const answerLook = look(ANSWER);
+export const linkLook = look(LINK);
+
+/** A task in a word: how its run ended says more than its status. @param {string} status @param {{outcome: string | null, failure: {code: string} | null} | null} run */
+export function taskLook(status, run) {
+  const ended = status === "rejected" || status === "cancelled" || status === "completed";
+  if (!ended || !run?.outcome) return started(status, run);
+  return ENDED_BY_A_PERSON[run.failure?.code ?? ""] ?? look(OUTCOME)(run.outcome);
 }
+
+/** A started run that waits is not "ready to start". @param {string} status @param {{outcome: string | null} | null} run */
+const started = (status, run) =>
+  status === "scheduled" && run && !run.outcome ? { sign: "◔", words: "started, waiting", kind: "running" } : statusLook(status);
+
+/** @param {{engine: string}} run */
 export const engineWarning = (run) => (run.engine === "ok" ? null : (ENGINE[run.engine] ?? `Temporal: ${run.engine}`));
-export const groupOf = (run) => (run.outcome ? "done" : run.status === "blocked" ? "needs" : "open");
 
-export function duration(seconds) {
-  const s = Math.max(0, Math.floor(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
-}
+/** The board's column of a status, as the server sorts it: a card moves as soon as its event is here. @type {Record<string, string>} */
+export const COLUMN_OF = {
+  allocated: "scheduled",
+  scheduled: "scheduled",
+  in_progress: "in_progress",
+  validating: "in_progress",
+  blocked: "needs_you",
+  completed: "done",
+  rejected: "done",
+  cancelled: "done",
+};
 
-const seconds = (from, to) => (to - Date.parse(from)) / 1000;
+/** @type {Record<string, string>} */
+export const COLUMN_WORDS = { scheduled: "Scheduled", in_progress: "In progress", needs_you: "Needs you", done: "Done" };
 
-export const ago = (at, now) => `${duration(seconds(at, now))} ago`;
+/** A name of the code as words: `await_checks` → `await checks`. @param {string} name */
+export const plain = (name) => name.replaceAll("_", " ");
 
-// Waiting for what, since when, until when, who can move it: the parts of one sentence.
-export function waitingParts(waiting, now) {
-  const left = waiting.until ? -seconds(waiting.until, now) : null;
-  return {
-    what: waiting.for,
-    since: waiting.since ? duration(seconds(waiting.since, now)) : null,
-    left: left === null ? null : left > 0 ? `${duration(left)} left` : "due now",
-    late: left !== null && left <= 0,
-    who: waiting.who,
-  };
-}
+/** A failure code as words: `PICKUP_TIMEOUT` → `pickup timeout`. @param {string} code */
+export const codeWords = (code) => plain(code).toLowerCase();
 
-export function took(stage, now) {
-  if (!stage.started_at) return "";
-  return duration(seconds(stage.started_at, stage.ended_at ? Date.parse(stage.ended_at) : now));
-}
+/** @param {string} hash */
+export const brief = (hash) => hash.slice(0, 10);

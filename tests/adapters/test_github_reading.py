@@ -459,3 +459,25 @@ def test_a_token_read_with_its_line_break_works(sim: Sim, git_hub_with: Any) -> 
     sim.opens_pull()
 
     assert git_hub_with("test-token\n").pull_request("acme/shop", 1) is not None
+
+
+def test_a_commit_of_a_pull_request_is_found_by_its_merge_and_a_pushed_one_by_its_message(sim: Sim) -> None:
+    pull = sim.opens_pull()
+    sim.git_hub.merge(sim.merge_command(pull))
+    merged = sim.reads(pull.number).merge_sha or ""
+    pushed = sim.commits("README.md", "more")
+
+    assert sim.git_hub.pull_requests_of("acme/shop", merged) == (pull.number,)
+    assert sim.git_hub.pull_requests_of("acme/shop", pushed) == ()
+    assert sim.git_hub.commit_message("acme/shop", pushed) == "Someone else"
+
+
+def test_a_commit_of_an_open_pull_request_has_not_come_by_it(sim: Sim) -> None:
+    assert sim.git_hub.pull_requests_of("acme/shop", sim.opens_pull().head_sha) == ()
+
+
+def test_a_commit_that_is_not_there_has_no_message_and_a_hidden_one_is_no_answer(sim: Sim) -> None:
+    assert sim.git_hub.commit_message("acme/shop", "d" * 40) is None
+    assert sim.git_hub.pull_requests_of("acme/shop", "d" * 40) == ()
+    with pytest.raises(Missing):
+        sim.git_hub.commit_message("acme/hidden", "d" * 40)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app, stop
 from api.options import Options
 from api.serving import Server
+from api.webhooks.attribution import ChangeWords
 from tests.api.engine import FakeEngine
 from tests.api.stage import SIGNING_KEY, Play
 from vtid.configuration.environments import load_environments
@@ -64,12 +65,13 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
     def make(
         engine: FakeEngine | None = None,
         code_host: CodeHost | None = None,
+        words: ChangeWords | None = None,
         messenger: Messenger | None = None,
         **changed: Any,
     ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
         environments = load_environments(SHIPPED_ENVIRONMENTS)
-        app = create_app(ledger, engine, environments, options, code_host, messenger)
+        app = create_app(ledger, engine, environments, options, code_host, words, messenger)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

@@ -14,6 +14,7 @@ from vtid.domain.commands import (
     RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.hints import Hint
 from vtid.domain.view import RunView
 from vtid.ledger import Refusal
 
@@ -142,6 +143,9 @@ class FakeEngine:
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         self._reach(run.vtid)
         self.runs[run.vtid].told.append("armed" if armed else "disarmed")
+
+    async def look_now(self, run: RunRef, hint: Hint) -> None:
+        self._open(run).told.append(hint)
 
     async def view(self, run: RunRef) -> RunView:
         self._open(run)

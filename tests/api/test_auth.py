@@ -1,5 +1,8 @@
 """Who may do what, from where."""
 
+from datetime import UTC, datetime, timedelta
+
+import httpx
 import pytest
 
 from vtid.ledger import LedgerUnavailable
@@ -10,6 +13,12 @@ from .stage import Play
 # (method, path, body) -> the roles that get past the door; what is behind it may refuse for other reasons.
 MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/tasks", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/tasks/VTID-0001/spec/versions", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/tasks/VTID-0001/spec/versions/1", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/board", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/needs-you", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/statistics", None, {"viewer", "operator", "approver", "admin"}),
+    ("GET", "/session", None, set(ROLES)),
     ("GET", "/runs", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/runs/VTID-0001", None, {"viewer", "operator", "approver", "admin"}),
     ("GET", "/events", None, {"viewer", "operator", "approver", "admin"}),
@@ -106,7 +115,60 @@ async def test_the_page_signs_in_by_itself_on_this_machine_in_dev(play: Play) ->
     cookie = page.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert who.json() == {"name": "bootstrap", "role": "admin"}
+    assert (who.json()["name"], who.json()["role"], who.json()["kind"]) == ("bootstrap", "admin", "session")
+
+
+async def test_whoever_signed_in_stays_signed_in_when_the_page_is_opened_again(play: Play) -> None:
+    async with play.client(None) as browser:
+        await browser.get("/")
+        await browser.post("/api/v1/session", json={"key": play.keys["viewer"]})
+        again = await browser.get("/")
+        who = await browser.get("/api/v1/session")
+
+    assert "set-cookie" not in again.headers
+    assert who.json()["role"] == "viewer"
+
+
+async def test_signing_out_forgets_the_cookie_and_is_audited(play: Play) -> None:
+    async with play.client(None) as browser:
+        await browser.post("/api/v1/session", json={"key": play.keys["viewer"]})
+        gone = [(await browser.delete("/api/v1/session")).status_code for _ in range(2)]
+        who = await browser.get("/api/v1/session")
+
+    assert (gone, who.status_code) == ([204, 204], 401)
+    verbs = [(entry.verb, entry.who) for entry in await play.ledger.audit.list()]
+    assert verbs == [("session.sign_out", "viewer-1"), ("session.sign_in", "viewer-1")]
+
+
+async def test_a_session_ends_with_its_key(play: Play) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    await play.ledger.keys.create(name="brief", role="viewer", secret="secret-of-brief", expires_at=soon)
+    async with play.client(None) as browser:
+        signed_in = await browser.post("/api/v1/session", json={"key": "secret-of-brief"})
+
+    assert datetime.fromisoformat(signed_in.json()["expires_at"]) <= soon
+
+
+async def test_a_key_tells_who_it_is_too(play: Play) -> None:
+    who = await play.get("/session", role="worker")
+
+    assert who.json() == {"name": "worker-1", "role": "worker", "expires_at": None, "kind": "key"}
+
+
+async def test_over_https_the_cookie_never_travels_in_the_clear(play: Play) -> None:
+    transport = httpx.ASGITransport(play.app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://127.0.0.1:8700") as browser:
+        signed_in = await browser.post("/api/v1/session", json={"key": play.keys["viewer"]})
+
+    assert "secure" in signed_in.headers["set-cookie"].lower()
+
+
+async def test_another_site_can_neither_sign_in_nor_out(play: Play) -> None:
+    async with play.client(None, Origin="https://evil.example") as attacker:
+        signed_in = await attacker.post("/api/v1/session", json={"key": play.keys["viewer"]})
+        signed_out = await attacker.delete("/api/v1/session")
+
+    assert (signed_in.status_code, signed_out.status_code) == (403, 403)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +211,7 @@ async def test_signing_in_with_a_key_gives_its_role_until_it_is_revoked(play: Pl
     async with play.client(None, Cookie=f"{name}={signed_in.cookies[name]}") as later:
         known = await later.get("/api/v1/tasks")
 
-    assert signed_in.json() == {"name": "operator-1", "role": "operator"}
+    assert (signed_in.json()["name"], signed_in.json()["role"]) == ("operator-1", "operator")
     assert may.status_code == 422
     assert known.status_code in (200, 401)  # revoking takes up to a minute to reach every process
 

@@ -78,7 +78,7 @@ async def test_the_page_runs_under_its_own_content_security_policy(play: Play) -
     async with play.client(None) as client:
         page = await client.get("/")
         script = await client.get("/ui/app.js")
-        style = await client.get("/ui/style.css")
+        style = await client.get("/ui/css/tokens.css")
 
     policy = page.headers["content-security-policy"]
     assert page.text.count("<script") == 2  # the import map, admitted by its hash, and the module

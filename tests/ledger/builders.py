@@ -127,7 +127,7 @@ class Course:
 
     async def works(self) -> None:
         await self.begins()
-        await self.tell(("stage.finished", PLANNER, {}), ("stage.started", WORKER, {}))
+        await self.tell(("stage.finished", PLANNER, {"status": "success"}), ("stage.started", WORKER, {}))
 
     async def is_claimed(self, worker: str = "w1", order_id: str = "order-1") -> None:
         await self.works()
@@ -140,7 +140,7 @@ class Course:
         pull = {"url": "https://github.com/acme/shop/pull/7", "number": 7, "head_sha": "a" * 40}
         await self.tell(
             ("evidence.observed", WORKER, {"source": "handed_in", "pull_request": pull}),
-            ("stage.finished", WORKER, {}),
+            ("stage.finished", WORKER, {"status": "success"}),
             ("stage.started", VALIDATOR, {}),
         )
 
@@ -153,10 +153,10 @@ class Course:
     async def completes(self) -> None:
         await self.validates()
         await self.tell(
-            ("stage.finished", VALIDATOR, {}),
+            ("stage.finished", VALIDATOR, {"status": "success"}),
             ("stage.started", DEPLOY, {}),
             ("change.merged", DEPLOY, {"sha": "b" * 40}),
-            ("stage.finished", DEPLOY, {}),
+            ("stage.finished", DEPLOY, {"status": "success"}),
             ("run.finished", DEPLOY, {"outcome": "success", "status": "completed", "failure": None}),
         )
 

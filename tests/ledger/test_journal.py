@@ -1,6 +1,9 @@
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from pydantic_core import to_jsonable_python
 
 from tests.ledger.builders import (
     PLANNER,
@@ -93,6 +96,58 @@ async def test_a_half_known_batch_adds_only_its_new_events(ledger: Ledger) -> No
 
     assert [each.seq for each in await ledger.events.of_run("run-1")] == [1, 2, 3, 4]
     assert (await ledger.runs.current(VTID)).view.seq == 4
+
+
+async def test_the_same_events_told_again_at_another_moment_change_nothing(ledger: Ledger) -> None:
+    course = await started(ledger)
+    wait = {
+        "step": "lease",
+        "waiting": {"for": "evidence", "who": "worker", "since": "2026-11-23T12:00:00+00:00"},
+    }
+    await course.begins()
+    first = await course.tell(("step.started", PLANNER, wait))
+    (told,) = first.events
+    later = {
+        "step": "lease",
+        "waiting": {"for": "evidence", "who": "worker", "since": "2026-11-23T12:07:00+00:00"},
+    }
+    again = replace(told, at=told.at + timedelta(minutes=7), data=later)
+
+    strays = await ledger.journal.record_events(replace(first, events=(again,)))
+
+    assert strays == ()
+    assert (await ledger.events.of_run("run-1"))[-1].at == told.at
+
+
+async def test_another_event_under_a_number_that_is_taken_is_refused_and_shown_what_stands_there(
+    ledger: Ledger,
+) -> None:
+    course = await started(ledger)
+    await course.begins()
+    lost = await course.tell(("stage.finished", PLANNER, {}), ("stage.started", WORKER, {}))
+    before = await ledger.runs.current(VTID), await ledger.events.read()
+    del course.told[3:]
+    again = course.batch(("stage.finished", PLANNER, {}), ("message.refused", PLANNER, {"name": "x"}))
+
+    strays = await ledger.journal.record_events(again)
+
+    assert strays == lost.events[1:]
+    assert (await ledger.runs.current(VTID), await ledger.events.read()) == before
+
+
+async def test_what_a_lost_task_told_is_taken_back_by_the_run_itself(ledger: Ledger) -> None:
+    course = await started(ledger)
+    await course.is_claimed("w1")
+    honest = (await ledger.runs.current(VTID)).view
+    await course.blocks()  # as told by a task that was lost
+    shown = to_jsonable_python(replace(honest, worker="w2", attempt=2))
+
+    await course.tell(("run.retold", WORKER, {"strays": [7, 8], "view": shown}))
+
+    run = await ledger.runs.current(VTID)
+    assert run.view == replace(honest, worker="w2", attempt=2, seq=len(course.told))
+    assert (await ledger.tasks.get(VTID)).status is TaskStatus.IN_PROGRESS
+    assert (await ledger.dead_letters.get(VTID)).state == "resolved"
 
 
 async def test_the_same_batch_from_many_sides_is_stored_once(url: str, ledger: Ledger) -> None:

@@ -43,7 +43,7 @@ async def test_an_empty_database_gets_exactly_the_tables_of_the_models(empty: st
     await asyncio.to_thread(migrate, empty)
 
     database = Database(empty)
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
         context = await connection.run_sync(
             lambda each: compare_metadata(MigrationContext.configure(each), Base.metadata)
         )
@@ -62,7 +62,7 @@ async def test_migrating_twice_or_down_and_up_again_ends_the_same(empty: str) ->
 
     database = Database(empty)
     forbidden = await triggers(database)
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
         tables = await connection.run_sync(lambda each: set(inspect(each).get_table_names()))
     await database.close()
 

@@ -248,7 +248,7 @@ async def test_deliveries_are_found_by_what_they_are_about(ledger: Ledger) -> No
         ({"vtid": VTID}, 1), ({"vtid": "VTID-0002"}, 0), ({"state": "pending"}, 1), ({"state": "failed"}, 0),
         ({"kind": "run.blocked"}, 1), ({"subscription": made.subscription_id}, 1),
     ):  # fmt: skip
-        assert len(await log(ledger, **wanted)) == number, wanted  # type: ignore[arg-type]
+        assert len(await log(ledger, **wanted)) == number, wanted
 
 
 async def test_what_ended_long_ago_is_forgotten(ledger: Ledger, database: Database) -> None:

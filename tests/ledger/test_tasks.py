@@ -5,6 +5,7 @@ import pytest
 from tests.ledger.builders import SPEC, VTID, approved, request, started, task
 from vtid.domain.task import TaskStatus, spec_hash
 from vtid.ledger import Ledger, Refusal, Stale, Unknown
+from vtid.ledger.task_lists import TaskFilter
 
 
 async def told(ledger: Ledger) -> list[str]:
@@ -217,5 +218,6 @@ async def test_a_task_shows_its_last_run(ledger: Ledger) -> None:
 
 
 async def _names(ledger: Ledger, **search: str) -> list[str]:
-    page = await ledger.tasks.list(**search)  # type: ignore[arg-type]
+    statuses = (TaskStatus(search.pop("status")),) if "status" in search else None
+    page = await ledger.tasks.list(TaskFilter(statuses, **search))  # type: ignore[arg-type]
     return [each.vtid for each in page.items]

@@ -1,11 +1,13 @@
 """Sequences that once ended in a lie: each is a bug that was found, told as a story."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import MERGED, OLD, REPOSITORY
@@ -13,9 +15,11 @@ from vtid.domain.change import ChangedFiles, CheckState, MergeAnswer, MergeKind
 from vtid.domain.commands import MergePullRequest, RecordEvents, Workers
 from vtid.domain.environment import Policy
 from vtid.domain.errors import Unavailable
+from vtid.domain.events import RunEvent
 from vtid.domain.limits import LIMITS
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
+from workflows.vtid_run import VtidRun
 
 SECOND = timedelta(seconds=1)
 
@@ -104,11 +108,11 @@ async def test_nothing_is_sent_to_merge_after_a_cancel(story: Story) -> None:
     honest = story.ledger.record_events
     back = Event()
 
-    async def record(command: RecordEvents) -> None:
+    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
         merging = any(event.data.get("step") == "merge_pull_request" for event in command.events)
         if merging and not back.is_set():
             raise ConnectionError("the ledger is away")
-        await honest(command)
+        return await honest(command)
 
     story.ledger.record_events = record  # type: ignore[method-assign]
     await story.start()
@@ -126,10 +130,10 @@ async def test_a_cancel_that_comes_after_the_end_was_told_is_too_late(story: Sto
     honest = story.ledger.record_events
     back = Event()
 
-    async def record(command: RecordEvents) -> None:
+    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
         if any(event.type == "run.finished" for event in command.events) and not back.is_set():
             raise ConnectionError("the ledger is away")
-        await honest(command)
+        return await honest(command)
 
     story.ledger.record_events = record  # type: ignore[method-assign]
     await story.start()
@@ -186,3 +190,61 @@ async def test_disarming_while_nobody_may_claim_blames_nobody(story: Story) -> N
 
     await story.until(lambda: (story.ledger.view().waiting or {}).get("who") == "approver")
     assert "run.blocked" not in story.ledger.told()
+
+
+def before(story: Story, kind: str, strays: Callable[[RunEvent], tuple[RunEvent, ...]]) -> None:
+    """Let the ledger have `strays` already, under the numbers of the batch that begins to tell of `kind`."""
+    honest = story.ledger.record_events
+    done = Event()
+
+    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
+        if any(event.type == kind for event in command.events) and not done.is_set():
+            done.set()
+            story.ledger.events += strays(command.events[0])
+        return await honest(command)
+
+    story.ledger.record_events = record  # type: ignore[method-assign]
+
+
+async def test_what_a_lost_task_told_stays_told_and_the_run_goes_on_after_it(story: Story) -> None:
+    def gave_up(first: RunEvent) -> tuple[RunEvent, ...]:
+        failure = {"code": "PICKUP_TIMEOUT", "message": "nobody came", "moves": ["retry"]}
+        unclaimed = replace(first, type="work_order.unclaimed", actor="system", data={})
+        blocked = replace(first, seq=first.seq + 1, type="run.blocked", data={"failure": failure})
+        return unclaimed, blocked
+
+    before(story, "work_order.claimed", gave_up)
+    await story.start()
+    await story.work_honestly()
+
+    view = await story.ends()
+    told = story.ledger.events
+    assert view.status is TaskStatus.COMPLETED
+    assert [event.seq for event in told] == list(range(1, len(told) + 1))
+    kinds = [event.type for event in told]
+    for kind in ("work_order.unclaimed", "run.blocked", "work_order.claimed", "run.retold"):
+        assert kinds.count(kind) == 1
+    (retold,) = (event for event in told if event.type == "run.retold")
+    assert retold.data["strays"] == [
+        told[kinds.index("work_order.unclaimed")].seq,
+        kinds.index("run.blocked") + 1,
+    ]
+    assert await story.run.query(VtidRun.view) == view
+
+
+async def test_a_run_that_a_lost_task_told_to_be_over_does_nothing_more(story: Story) -> None:
+    def over(first: RunEvent) -> tuple[RunEvent, ...]:
+        failure = {"code": "CANCELLED", "message": "cancelled by ann: not wanted"}
+        end = {"status": "cancelled", "outcome": "cancellation", "failure": failure}
+        return (replace(first, type="run.finished", data=end),)
+
+    before(story, "evidence.claimed", over)
+    await story.start()
+    await story.work_honestly()
+
+    with pytest.raises(WorkflowFailureError) as ended:
+        await story.run.result()
+    assert isinstance(ended.value.cause, ApplicationError)
+    assert ended.value.cause.type == "CANCELLED"
+    assert story.github.merges == 0
+    assert story.ledger.events[-1].type == "run.finished"

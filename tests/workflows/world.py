@@ -16,6 +16,7 @@ from vtid.domain.change import (
 )
 from vtid.domain.commands import (
     Armed,
+    CheckWritten,
     LoadedTask,
     MergePullRequest,
     OfferWorkOrder,
@@ -26,7 +27,8 @@ from vtid.domain.commands import (
 from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
-from vtid.domain.events import RunEvent
+from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.notice import Notice
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
 
@@ -57,12 +59,17 @@ class Ledger:
     late: list[str] = field(default_factory=list)
     outages: int = 0
 
-    async def record_events(self, command: RecordEvents) -> None:
+    async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
             self.outages -= 1
             raise ConnectionError("the ledger is away")
-        known = {(event.run_id, event.seq) for event in self.events}
-        self.events += [event for event in command.events if (event.run_id, event.seq) not in known]
+        of_run = [event for event in self.events if event.run_id == command.run_id]
+        stored = {event.seq: event for event in of_run}
+        for event in command.events:
+            if event.seq in stored and not tell_the_same(event, stored[event.seq]):
+                return tuple(each for each in of_run if each.seq >= event.seq)
+        self.events += [event for event in command.events if event.seq not in stored]
+        return ()
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
         if vtid != self.vtid:
@@ -123,11 +130,15 @@ class GitHub:
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
     error: OutsideError | None = None  # what every question is answered with
     moves_to: str | None = None  # the head that shows up right when the merge is sent
+    looks: int = 0  # at the checks
     merges: int = 0
     merged_with_checks_skipped: list[bool] = field(default_factory=list)
     dispatches: int = 0
     deploy_conclusion: str = "success"
     reports: list[bool] = field(default_factory=list)
+    checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
+    commented: list[Notice] = field(default_factory=list)
+    deaf: OutsideError | None = None  # what every notice is answered with
 
     def open_pull(
         self, number: int = 7, branch: str = "claude/vtid-01227-x", **changes: object
@@ -165,6 +176,7 @@ class GitHub:
         return ChangedFiles(self.files, complete=True)
 
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        self.looks += 1
         state = self.check_states.pop(0) if len(self.check_states) > 1 else self.check_states[0]
         return (Check("ci", state, id=1),)
 
@@ -213,6 +225,18 @@ class GitHub:
     ) -> str:
         self.reports.append(success)
         return "https://github.test/deployment/1"
+
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        if self.deaf is not None:
+            raise self.deaf
+        self.checked.append((sha, notice))
+        return CheckWritten("https://github.test/check/1")
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        if self.deaf is not None:
+            raise self.deaf
+        self.commented.append(notice)
+        return "https://github.test/comment/1"
 
 
 @dataclass

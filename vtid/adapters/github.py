@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from vtid.adapters import github_checks, github_deploys, github_merge, github_pulls
+from vtid.adapters import github_checks, github_deploys, github_merge, github_notices, github_pulls
 from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
-from vtid.domain.commands import MergePullRequest
+from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.notice import Notice
 
 
 class GitHub:
@@ -26,6 +27,14 @@ class GitHub:
     def pull_request_words(self, repository: str, number: int) -> PullRequestWords | None:
         """Title, body and branch as they are now, or None when there is no pull request of this number."""
         return github_pulls.pull_request_words(self._wire, repository, number)
+
+    def pull_requests_of(self, repository: str, sha: str) -> tuple[int, ...]:
+        """The numbers of the merged pull requests that brought this commit."""
+        return github_pulls.pull_requests_of(self._wire, repository, sha)
+
+    def commit_message(self, repository: str, sha: str) -> str | None:
+        """The message of the commit, or None when there is none of this SHA."""
+        return github_pulls.commit_message(self._wire, repository, sha)
 
     def find_pull_requests(
         self, repository: str, vtid: str, environment: Environment, since: datetime | None = None
@@ -73,3 +82,9 @@ class GitHub:
             description=description,
             url=url,
         )
+
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        return github_notices.write_check(self._wire, repository, sha, notice)
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        return github_notices.write_comment(self._wire, repository, number, notice)

@@ -1,6 +1,6 @@
 """Pull requests on GitHub, their files, and how commits relate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
 from vtid.adapters.secrets_scan import secrets_in_patch
 from vtid.domain.change import Ancestry, ChangedFiles, PullRequest
 from vtid.domain.environment import Environment
-from vtid.domain.errors import Missing, Unavailable
+from vtid.domain.errors import Conflict, Missing, Unavailable
 from vtid.domain.extraction import PullRequestWords
 from vtid.domain.vtid import mentioned_vtids
 
@@ -37,6 +37,32 @@ def pull_request_words(wire: GitHubWire, repository: str, number: int) -> PullRe
         return None
     with reading(SYSTEM, f"a pull request of {repository}"):
         return PullRequestWords(str(data["title"]), str(data.get("body") or ""), str(data["head"]["ref"]))
+
+
+def pull_requests_of(wire: GitHubWire, repository: str, sha: str) -> tuple[int, ...]:
+    """The merged pull requests that brought this commit; none for one that GitHub does not know."""
+    listed = _of_commit(wire, repository, lambda path: list(wire.pages(f"{path}/pulls")), sha) or []
+    with reading(SYSTEM, f"the pull requests of {sha[:12]}"):
+        return tuple(int(data["number"]) for data in listed if data["merged_at"] is not None)
+
+
+def commit_message(wire: GitHubWire, repository: str, sha: str) -> str | None:
+    """The whole message of the commit; None when GitHub knows none of this SHA."""
+    data = _of_commit(wire, repository, wire.get, sha)
+    if data is None:
+        return None
+    with reading(SYSTEM, f"commit {sha[:12]}"):
+        return str(data["commit"]["message"])
+
+
+def _of_commit(wire: GitHubWire, repository: str, ask: Callable[[str], Any], sha: str) -> Any:
+    try:
+        return ask(f"{place(repository)}/commits/{part(sha)}")
+    except Conflict:  # 422 for a SHA that is not there
+        return None
+    except Missing:
+        wire.get(place(repository))  # as below: hidden is not absent
+        return None
 
 
 def _read(wire: GitHubWire, repository: str, number: int) -> Any:

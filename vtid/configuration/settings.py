@@ -78,6 +78,9 @@ class Settings(BaseModel):
     github_api_url: SafeWebAddress = Field("https://api.github.com", description="GitHub's REST API")
     github_token: SecretStr | None = Field(None, description="our token on GitHub")
     github_webhook_secret: SecretStr | None = Field(None, description="signs GitHub's webhooks")
+    github_webhook_secret_previous: SecretStr | None = Field(
+        None, description="also good while GitHub's webhooks change from it to the new one"
+    )
     cloud_run_url: SafeWebAddress | None = Field(None, description="Cloud Run's API; none: Google's own")
     lease_key: SecretStr | None = Field(None, description="signs the lease tokens of workers")
     bootstrap_token: SecretStr | None = Field(None, description="admin key of a development stack")
@@ -113,6 +116,12 @@ class Settings(BaseModel):
         if not self.database_url:
             file = (self.data_dir / "ledger.db").absolute()
             object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{file}")
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that may have signed a webhook of GitHub's: the one in force, then the one before."""
+        both = (self.github_webhook_secret, self.github_webhook_secret_previous)
+        return tuple(secret.get_secret_value() for secret in both if secret)
 
     @property
     def environments_file(self) -> Path:

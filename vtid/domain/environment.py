@@ -76,6 +76,10 @@ class Environment:
     def declares(self, repository: str) -> bool:
         return fnmatchcase(repository, self.repository)
 
+    def is_home_of(self, repository: str) -> bool:
+        """The same as the code host sees it: its names do not differ by case alone."""
+        return fnmatchcase(repository.casefold(), self.repository.casefold())
+
     def branch_glob(self, vtid: str) -> str:
         """The pattern that a branch of this VTID matches."""
         return self.branch_pattern.replace("<digits>", digits_of(vtid))

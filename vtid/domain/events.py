@@ -19,6 +19,7 @@ EVENT_TYPES: dict[str, str] = {
     "run.blocked":            "parked until a person decides; data: failure, until",
     "run.resumed":            "a person decided; data: move, by, reason, pr_url, rule",
     "run.cancelling":         "cancel was asked for; data: reason, waiting for the worker's confirmation",
+    "run.retold":             "a task of the run was lost after it had told the events of `strays`, and was done again with another course: they stand, and `view` is the run as it is; data: strays, view",
     "run.finished":           "the run is over; data: outcome, status, failure, note",
     "stage.started":          "a stage begins; data: round",
     "stage.finished":         "a stage is over; data: status (success, skipped), why",
@@ -43,7 +44,8 @@ EVENT_TYPES: dict[str, str] = {
     "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
     "proof.recorded":         "the deployment proof as it stands; data: complete, code, links, skipped (rules that a person let be: rule, by, reason)",
     "deployment.reported":    "GitHub's deployment status is written; data: state, url",
-    "report.failed":          "GitHub's deployment status could not be written; data: message",
+    "report.written":         "the check run on the head and the comment say how the run stands; data: conclusion, check, comment, degraded",
+    "report.failed":          "GitHub could not be told something; data: what (deployment, check, comment), message",
     "message.refused":        "a signal was refused; data: name, code, message",
     # around runs, told by API and ledger; run_id and seq are null
     "run.requested":          "a start was accepted; data: by, spec_hash",
@@ -58,6 +60,7 @@ EVENT_TYPES: dict[str, str] = {
     "system.armed":           "the emergency stop is lifted; data: by",
     "worker.seen":            "a worker is here for the first time; data: worker",
     "worker.said":            "what a worker of the old gateway tells, unchecked; data: topic, service, status, message, worker, details",
+    "change.unattributed":    "a push or merge that belongs to no task of the ledger; data: repository, came_by (push, merge), branch, commit, pull_request, title, mentioned, why",
     "notification.given_up":  "nobody could be told of something: every try failed; data: subscription, name, about, delivery, reason",
     "notification.disabled":  "a subscription is told nothing any more, until somebody enables it; data: subscription, name, reason",
     "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
@@ -91,3 +94,15 @@ class OutsideEvent:
     vtid: str | None = None
     actor: str = SYSTEM
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def tell_the_same(one: RunEvent, other: RunEvent) -> bool:
+    """Whether both say the same. A workflow task that is done again tells it at another moment, and no more than that."""
+    said = [(each.type, each.stage, each.actor, _timeless(each.data)) for each in (one, other)]
+    return said[0] == said[1]
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timeless(each) for key, each in value.items() if key not in ("at", "since", "until")}
+    return [_timeless(each) for each in value] if isinstance(value, list | tuple) else value

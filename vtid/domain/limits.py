@@ -123,6 +123,11 @@ HEARTBEAT_DUE = _sec(30)
 SUSPECT_AFTER_SHARE = 2 / 3  # of the silence that loses a lease: 60 s of 90 s
 
 
+# Long waits that look again and again: a hint makes them look at once.
+POLLS = frozenset({"await_checks", "await_merge", "await_deploy_run", "prove_deployment"})
+HINTS_A_WAIT = 10  # how often at most: a noisy code host must not fill the history
+
+
 def activities() -> set[str]:
     """The names in the table that are activities."""
     return {name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER}

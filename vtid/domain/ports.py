@@ -18,6 +18,7 @@ from vtid.domain.change import (
 )
 from vtid.domain.commands import (
     Armed,
+    CheckWritten,
     LoadedTask,
     MergePullRequest,
     OfferWorkOrder,
@@ -27,6 +28,8 @@ from vtid.domain.commands import (
 )
 from vtid.domain.deployment import LiveAnswer, ServiceSeen
 from vtid.domain.environment import Environment, Service
+from vtid.domain.events import RunEvent
+from vtid.domain.notice import Notice
 from vtid.domain.notifications import Answer
 from vtid.domain.verdict import TaskFacts
 
@@ -83,6 +86,12 @@ class CodeHost(Protocol):
     ) -> str:
         """Find or create the deployment of this commit, set its status if it differs, return its address."""
 
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        """Our one check run of this VTID on this head, made or edited; a commit status where only that is allowed."""
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        """Our one comment of this VTID on the pull request, made or edited; returns its address."""
+
 
 class ServiceHost(Protocol):
     """Where services run."""
@@ -110,8 +119,11 @@ class Messenger(Protocol):
 class Journal(Protocol):
     """The ledger as a run sees it."""
 
-    async def record_events(self, command: RecordEvents) -> None:
-        """Append each event once per (run_id, seq), and fold it into run, task and dead letter with it."""
+    async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
+        """Append each event once per (run_id, seq), and fold it into run, task and dead letter with it.
+
+        When other events stand under these numbers nothing is stored: the answer is those, and all after them.
+        """
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
         """The task with the hashes of its spec, or None."""

@@ -249,11 +249,41 @@ def _finished(view: RunView, event: RunEvent) -> RunView:
     )
 
 
+def _retold(view: RunView, event: RunEvent) -> RunView:
+    """What a lost task told is taken back: the run is as the event says."""
+    shown = dict(event.data["view"])
+    shown["stages"] = tuple(
+        StageView(
+            **{
+                **each,
+                "stage": Stage(each["stage"]),
+                "status": StageStatus(each["status"]),
+                "started_at": _moment(each["started_at"]),
+                "ended_at": _moment(each["ended_at"]),
+            }
+        )
+        for each in shown["stages"]
+    )
+    shown |= {
+        "status": TaskStatus(shown["status"]),
+        "stage": Stage(shown["stage"]),
+        "moves": tuple(shown["moves"]),
+        "started_at": _moment(shown["started_at"]),
+        "ended_at": _moment(shown["ended_at"]),
+    }
+    return RunView(**shown)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 _CHANGES = {
     "run.started": _run_started,
     "run.admitted": _run_admitted,
     "run.blocked": _blocked,
     "run.resumed": _resumed,
+    "run.retold": _retold,
     "run.cancelling": _cancelling,
     "run.finished": _finished,
     "stage.started": _stage_started,

@@ -75,10 +75,10 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A writing connection for migrations."""
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """As `write`, for plain statements, which cost half of what mapped objects cost. Raises LedgerUnavailable."""
         with told():
-            async with self._writer.begin() as connection:
+            async with self._turn, self._writer.begin() as connection:
                 yield connection
 
     async def close(self) -> None:

@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, Table, Text, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.events import SYSTEM, OutsideEvent, RunEvent
@@ -16,6 +16,9 @@ from vtid.ledger.models import Event
 from vtid.ledger.records import LoggedEvent
 
 _APPEND_LOCK = text("SELECT pg_advisory_xact_lock(7235002)")
+_INSERT = insert(cast(Table, Event.__table__))
+_LAST_POSITION = select(func.max(Event.position))
+_NOTIFY = select(func.pg_notify(CHANNEL, bindparam("position", type_=Text)))
 MOST_EVENTS = 1_000  # of one read
 
 
@@ -40,8 +43,20 @@ async def append(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Seque
     added = await session.execute(statement.returning(Event.position, Event.seq), [dict(row) for row in rows])
     new = sorted(Appended(*row) for row in added)
     if new and postgres:
-        await session.execute(select(func.pg_notify(CHANNEL, str(new[-1].position))))
+        await session.execute(_NOTIFY, {"position": str(new[-1].position)})
     return new
+
+
+def append_to_run(connection: Connection, events: Sequence[RunEvent]) -> int:
+    """Append events of a run whose row is locked, all of them new; the position of the last one."""
+    postgres = connection.dialect.name == "postgresql"
+    if postgres:
+        connection.execute(_APPEND_LOCK)
+    connection.execute(_INSERT, [run_event_row(event) for event in events])
+    position: int = connection.execute(_LAST_POSITION).scalar_one()
+    if postgres:
+        connection.execute(_NOTIFY, {"position": str(position)})
+    return position
 
 
 def run_event_row(event: RunEvent) -> dict[str, Any]:
@@ -138,6 +153,13 @@ class Events:
     async def latest(self, vtid: str, limit: int) -> list[LoggedEvent]:
         """The last events of a task, newest first."""
         query = select(Event).where(Event.vtid == vtid).order_by(Event.position.desc())
+        return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
+
+    async def of_type(self, kind: str, *, before: int | None = None, limit: int = 50) -> list[LoggedEvent]:
+        """Events of one type, newest first; `before` is the position of the last one already seen."""
+        query = select(Event).where(Event.type == kind).order_by(Event.position.desc())
+        if before is not None:
+            query = query.where(Event.position < before)
         return await self._all(query.limit(max(1, min(limit, MOST_EVENTS))))
 
     async def of_run(self, run_id: str, *, upto: int | None = None) -> list[LoggedEvent]:

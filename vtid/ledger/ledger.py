@@ -3,23 +3,28 @@
 from sqlalchemy import inspect, select, text
 
 from vtid.ledger.audit import Audit
+from vtid.ledger.board import Board
 from vtid.ledger.database import BUSY_SECONDS, Database
 from vtid.ledger.dead_letters import DeadLetters
+from vtid.ledger.deliveries import Deliveries
 from vtid.ledger.errors import NotMigrated
 from vtid.ledger.event_log import Events
 from vtid.ledger.idempotency import Idempotency
 from vtid.ledger.journal import JournalStore
 from vtid.ledger.keys import Keys
 from vtid.ledger.memory import Memory
+from vtid.ledger.needs import NeedsYou
 from vtid.ledger.orders import Orders
 from vtid.ledger.outbox import Outbox
 from vtid.ledger.runs import Runs
+from vtid.ledger.spec_versions import SpecVersions
+from vtid.ledger.statistics import Statistics
 from vtid.ledger.subscriptions import Subscriptions
 from vtid.ledger.switch import Switch
 from vtid.ledger.tasks import Tasks
 from vtid.ledger.workers import Workers
 
-HEAD = "0003"  # the revision that this program needs; a test holds it equal to the newest migration
+HEAD = "0005"  # the revision that this program needs; a test holds it equal to the newest migration
 
 
 class Ledger:
@@ -29,6 +34,10 @@ class Ledger:
         self._database = database
         self.events = Events(database)
         self.tasks = Tasks(database)
+        self.spec_versions = SpecVersions(database)
+        self.board = Board(database)
+        self.needs = NeedsYou(database)
+        self.statistics = Statistics(database)
         self._memory = Memory(database)
         self.runs = Runs(database, self._memory)
         self.orders = Orders(database, self._memory)
@@ -40,6 +49,7 @@ class Ledger:
         self.keys = Keys(database)
         self.idempotency = Idempotency(database)
         self.workers = Workers(database)
+        self.deliveries = Deliveries(database)
         self.audit = Audit(database)
 
     @classmethod

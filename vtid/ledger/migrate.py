@@ -45,7 +45,7 @@ def _on(url: str, work: Callable[[Connection], Answer]) -> Answer:
     async def run() -> Answer:
         database = Database(url)
         try:
-            async with database.connection() as connection:
+            async with database.transaction() as connection:
                 if not database.is_sqlite:
                     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
                 return await connection.run_sync(work)

@@ -81,7 +81,7 @@ class Base(DeclarativeBase):
 
 class Task(Base):
     __tablename__ = "tasks"
-    __table_args__ = (Index(None, "updated_at", "vtid"),)
+    __table_args__ = (Index(None, "updated_at", "vtid"), Index(None, "status", "updated_at", "vtid"))
 
     vtid: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(index=True)  # the VTID's digits, to allocate the next
@@ -125,9 +125,10 @@ class Run(Base):
     run_id: Mapped[str | None] = mapped_column(index=True)
     vtid: Mapped[str]
     state: Mapped[str] = mapped_column(index=True)
-    status: Mapped[str]  # these four repeat the view, to search by
+    status: Mapped[str]  # these five repeat the view, to search by
     stage: Mapped[str]
     code: Mapped[str | None]
+    who: Mapped[str | None]  # can move it on, while it waits
     position: Mapped[int]
     view: Mapped[str] = mapped_column(PackedText)
     engine: Mapped[str]
@@ -146,7 +147,11 @@ class Event(Base):
     """id is null for events of a run: `RUN_ID:SEQ` says the same."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("run_id", "seq"), Index(None, "vtid", "position"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "seq"),
+        Index(None, "vtid", "position"),
+        Index(None, "type", "at"),
+    )
 
     position: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str | None] = mapped_column(unique=True)
@@ -334,6 +339,23 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]  # null while the first call is under way
     body: Mapped[str | None]
     headers: Mapped[dict[str, str] | None]
+
+
+class Delivery(Base):
+    """A webhook of the code host: what it told, and what became of it."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "received_at", "delivery_id"), Index(None, "state", "received_at"))
+
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    action: Mapped[str | None]
+    repository: Mapped[str | None]
+    received_at: Mapped[datetime]
+    state: Mapped[str]
+    tries: Mapped[int]
+    says: Mapped[str]
+    notice: Mapped[dict[str, Any]]
 
 
 class AuditEntry(Base):

@@ -3,8 +3,9 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -61,3 +62,53 @@ def _older_than(
 
 def _write(moment: datetime, key: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), key]).encode()).decode()
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """An order by name. The last column is unique; all of them go the same way, so that one comparison pages."""
+
+    name: str
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    descending: bool = False
+
+    def page(self, query: Select[*Columns], limit: int, cursor: str | None) -> Select[*Columns]:
+        """The query for one page, with one row more to see whether another page follows."""
+        if cursor is not None:
+            place = tuple_(*(literal(value, column.type) for value, column in self._read(cursor)))
+            here = tuple_(*self.columns)
+            query = query.where(here < place if self.descending else here > place)
+        columns = [column.desc() if self.descending else column.asc() for column in self.columns]
+        return query.order_by(*columns).limit(bounded(limit) + 1)
+
+    def cursor(self, row: Any) -> str:
+        """The cursor that names this row."""
+        values = [getattr(row, column.key) for column in self.columns]
+        texts = [each.isoformat() if isinstance(each, datetime) else each for each in values]
+        return base64.urlsafe_b64encode(json.dumps([self.name, *texts]).encode()).decode()
+
+    def _read(self, cursor: str) -> list[tuple[Any, InstrumentedAttribute[Any]]]:
+        try:
+            name, *values = json.loads(base64.urlsafe_b64decode(cursor))
+            if name != self.name:
+                raise ValueError(f"a cursor of the order {name!r}")
+            pairs = zip(values, self.columns, strict=True)
+            return [(_value(value, column), column) for value, column in pairs]
+        except (ValueError, TypeError) as error:
+            raise Refusal(
+                "VALIDATION", f"the cursor is not one that a page in the order {self.name} gave",
+                actual=cursor[:200],
+            ) from error  # fmt: skip
+
+
+def _value(value: Any, column: InstrumentedAttribute[Any]) -> Any:
+    """The value of a cursor in the column's terms. Raises ValueError, TypeError."""
+    if isinstance(column.type, UtcTime):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment
+    wanted = column.type.python_type
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no {wanted.__name__}")
+    return value

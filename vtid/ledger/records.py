@@ -21,14 +21,20 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True)
-class SpecRecord:
-    """One version of a task's spec. state: `draft`, `validated` or `approved`."""
+class SpecHead:
+    """One version of a task's spec without its text. state: `draft`, `validated` or `approved`."""
 
     version: int
     hash: str
     state: str
-    markdown: str
     author: str
+
+
+@dataclass(frozen=True)
+class SpecRecord(SpecHead):
+    """One version of a task's spec."""
+
+    markdown: str
     created_at: datetime
     approved_by: str | None
     approved_at: datetime | None
@@ -62,8 +68,11 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
-class TaskRecord:
-    """A task with its current spec and its current or last run. `version` counts edits of task and spec."""
+class CardRecord:
+    """A task as a list shows it, with its current or last run. `version` counts edits of task and spec.
+
+    position: log position of the newest event about the task that is in this record.
+    """
 
     vtid: str
     title: str
@@ -76,8 +85,16 @@ class TaskRecord:
     created_by: str
     created_at: datetime
     updated_at: datetime
-    spec: SpecRecord | None
+    spec: SpecHead | None
     run: RunRecord | None
+    position: int
+
+
+@dataclass(frozen=True)
+class TaskRecord(CardRecord):
+    """A task with the whole of its current spec."""
+
+    spec: SpecRecord | None
 
 
 @dataclass(frozen=True)
@@ -272,3 +289,18 @@ class AuditRecord:
     target: str
     detail: dict[str, Any]
     request_id: str
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """A webhook. state: `received`, `done`, `ignored`, or `failed` (what it needs could not be asked)."""
+
+    delivery_id: str
+    event: str
+    action: str | None
+    repository: str | None
+    received_at: datetime
+    state: str
+    tries: int
+    says: str
+    notice: dict[str, Any]

@@ -1,6 +1,7 @@
 """Rows of the tables, as the records that the ledger hands out."""
 
 from dataclasses import replace
+from typing import Any
 
 from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
@@ -8,34 +9,46 @@ from vtid.domain.view import RunView
 from vtid.ledger.codec import order_from_json, request_from_json, view_from_json
 from vtid.ledger.models import ApiKey, DeadLetter, Order, Outgoing, OutgoingTry, Run, Spec, Subscription, Task
 from vtid.ledger.records import (
+    CardRecord,
     DeadLetterRecord,
     KeyRecord,
     OrderRecord,
     OutgoingRecord,
     OutgoingTryRecord,
     RunRecord,
+    SpecHead,
     SpecRecord,
     SubscriptionRecord,
     TaskRecord,
 )
 
 
-def task_record(row: Task, spec: Spec | None, run: Run | None) -> TaskRecord:
-    return TaskRecord(
-        vtid=row.vtid,
-        title=row.title,
-        status=TaskStatus(row.status),
-        repository=row.repository,
-        environment=row.environment,
-        services=tuple(row.services),
-        priority=row.priority,
-        version=row.version,
-        created_by=row.created_by,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        spec=None if spec is None else spec_record(spec),
-        run=None if run is None else run_record(run),
-    )
+def task_record(row: Task, spec: Spec | None, run: Run | None, position: int) -> TaskRecord:
+    return TaskRecord(spec=None if spec is None else spec_record(spec), **_of_task(row, run, position))
+
+
+def card_record(row: Task, spec: Spec | None, run: Run | None, position: int) -> CardRecord:
+    """The task without the text of its spec, which may not even be loaded."""
+    head = None if spec is None else SpecHead(spec.version, spec.hash, spec.state, spec.author)
+    return CardRecord(spec=head, **_of_task(row, run, position))
+
+
+def _of_task(row: Task, run: Run | None, position: int) -> dict[str, Any]:
+    return {
+        "vtid": row.vtid,
+        "title": row.title,
+        "status": TaskStatus(row.status),
+        "repository": row.repository,
+        "environment": row.environment,
+        "services": tuple(row.services),
+        "priority": row.priority,
+        "version": row.version,
+        "created_by": row.created_by,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "run": None if run is None else run_record(run),
+        "position": position,
+    }
 
 
 def spec_record(row: Spec) -> SpecRecord:

@@ -124,6 +124,12 @@ class Runs:
         async with self._database.read() as session:
             return [run_record(run) for run in (await session.scalars(query)).all()]
 
+    async def open_in(self, repository: str) -> Sequence[RunRecord]:
+        """Every open run in this repository, in any casing; oldest first."""
+        query = select(Run).where(Run.state == "open", func.lower(Run.repository) == repository.lower())
+        async with self._database.read() as session:
+            return [run_record(run) for run in (await session.scalars(query.order_by(Run.created_at))).all()]
+
     async def count_unfinished(self) -> int:
         """How many runs are requested or open."""
         query = select(func.count()).select_from(Run).where(Run.state.in_(_UNFINISHED))
@@ -160,8 +166,9 @@ class Runs:
             task = await session.get(Task, run.vtid, with_for_update=True)
             if task is not None and task.start_id == start_id:
                 _move(task, view.status)
-            await leave_nothing_open(session, run, "terminated", "system", now)
             await session.flush()
+            over = (start_id, run.run_id, "terminated", "system", now)
+            await session.run_sync(lambda each: leave_nothing_open(each.connection(), *over))
             told = await tell(
                 session, "engine.terminated", run.vtid, key=start_id, status=status, message=message
             )

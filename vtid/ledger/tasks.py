@@ -1,10 +1,10 @@
 """Tasks: their fields and the list of them. Their specs are in specs.py."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.task import SpecFindings, TaskStatus
@@ -14,13 +14,15 @@ from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Stale, Unknown
 from vtid.ledger.event_log import tell
 from vtid.ledger.models import Run, Spec, Task
-from vtid.ledger.paging import page_of, page_query
+from vtid.ledger.paging import Item, bounded
 from vtid.ledger.records import Page, TaskRecord
 from vtid.ledger.rows import task_record
+from vtid.ledger.task_lists import DEFAULT_SORT, POSITION, SORTS, TaskFilter, whole_tasks
 
 EDITABLE = ("title", "services", "priority", "environment", "repository")
 _TARGET = {"environment", "repository"}  # what a run under way has pinned
 _FIRST_NUMBER = 1
+EVERY_TASK = TaskFilter()
 _MOST_DIGITS = 18  # what a database holds in 64 bits
 
 
@@ -73,7 +75,7 @@ class Tasks:
     async def get(self, vtid: str) -> TaskRecord:
         """The task with its current spec and its current or last run. Raises Unknown."""
         async with self._database.read() as session:
-            found = (await session.execute(_whole().where(Task.vtid == vtid))).one_or_none()
+            found = (await session.execute(whole_tasks().where(Task.vtid == vtid))).one_or_none()
         if found is None:
             raise Unknown(f"task {vtid}")
         return task_record(*found)
@@ -89,32 +91,15 @@ class Tasks:
 
     async def list(
         self,
+        wanted: TaskFilter = EVERY_TASK,
         *,
-        status: str | None = None,
-        q: str | None = None,
-        stage: str | None = None,
-        code: str | None = None,
+        sort: str = DEFAULT_SORT,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[TaskRecord]:
-        """A page, newest change first. `q` looks in VTID and title; stage and code are those of the run."""
-        query = _whole()
-        if status is not None:
-            query = query.where(Task.status == status)
-        if q:
-            query = query.where(
-                or_(Task.title.icontains(q, autoescape=True), Task.vtid.icontains(q, autoescape=True))
-            )
-        if stage is not None:
-            query = query.where(Run.stage == stage)
-        if code is not None:
-            query = query.where(Run.code == code)
+        """A page in this order. Raises Refusal VALIDATION for a cursor of another order."""
         async with self._database.read() as session:
-            query = page_query(query, Task.updated_at, Task.vtid, limit, cursor)
-            rows = (await session.execute(query)).all()
-        return page_of(
-            rows, limit, lambda row: (row[0].updated_at, row[0].vtid), lambda row: task_record(*row)
-        )
+            return await page_of_tasks(session, whole_tasks(), wanted, sort, limit, cursor, task_record)
 
     async def change(
         self, vtid: str, *, expected_version: int | None, changes: Mapping[str, Any], by: str
@@ -204,18 +189,28 @@ def touch(row: Task) -> None:
     row.updated_at = datetime.now(UTC)
 
 
-def _whole() -> Select[Task, Spec, Run]:
-    return (
-        select(Task, Spec, Run)
-        .outerjoin(Spec, and_(Spec.vtid == Task.vtid, Spec.version == Task.spec_version))
-        .outerjoin(Run, Run.start_id == Task.start_id)
-    )
+async def page_of_tasks(
+    session: AsyncSession,
+    query: Any,
+    wanted: TaskFilter,
+    sort: str,
+    limit: int,
+    cursor: str | None,
+    make: Callable[..., Item],
+) -> Page[Item]:
+    """One page of a query whose rows begin with the task."""
+    order = SORTS[sort]
+    found = (await session.execute(order.page(query.where(*wanted.conditions()), limit, cursor))).all()
+    kept = found[: bounded(limit)]
+    following = order.cursor(kept[-1][0]) if len(found) > len(kept) else None
+    return Page([make(*row) for row in kept], following)
 
 
 async def _record(session: AsyncSession, row: Task) -> TaskRecord:
     spec = None if row.spec_version is None else await session.get(Spec, (row.vtid, row.spec_version))
     run = None if row.start_id is None else await session.get(Run, row.start_id)
-    return task_record(row, spec, run)
+    position = await session.scalar(select(POSITION).where(Task.vtid == row.vtid))
+    return task_record(row, spec, run, position or 0)
 
 
 async def _insert(session: AsyncSession, vtid: str | None, fields: dict[str, Any]) -> str:

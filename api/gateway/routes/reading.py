@@ -9,6 +9,7 @@ from api.gateway import rows
 from api.services import PREFIX, Given, Services, ViewerOrWorker, VtidPath, storable
 from vtid.domain.task import SpecState, TaskStatus
 from vtid.ledger.records import OrderRecord, TaskRecord
+from vtid.ledger.task_lists import TaskFilter
 
 router = APIRouter(prefix=PREFIX, tags=["gateway: looking"])
 
@@ -92,8 +93,8 @@ def storable_or_none(text: str) -> str | None:
 async def _listed(
     given: Services, limit: int, status: str | None
 ) -> tuple[list[TaskRecord], dict[str, OrderRecord]]:
-    wanted = status.lower() if status and status.lower() in set(TaskStatus) else None
-    page = await given.ledger.tasks.list(status=wanted, limit=limit)
+    wanted = (TaskStatus(status.lower()),) if status and status.lower() in set(TaskStatus) else None
+    page = await given.ledger.tasks.list(TaskFilter(wanted), limit=limit)
     claimed = await given.ledger.orders.list(state="claimed", limit=_MOST)
     return page.items, {order.vtid: order for order in claimed}
 
@@ -116,7 +117,7 @@ async def _being_prepared(given: Services, limit: int) -> list[TaskRecord]:
     """Tasks whose run was started and has not offered its order yet."""
     if limit <= 0:
         return []
-    page = await given.ledger.tasks.list(status=TaskStatus.SCHEDULED, limit=limit)
+    page = await given.ledger.tasks.list(TaskFilter((TaskStatus.SCHEDULED,)), limit=limit)
     return [task for task in page.items if task.run is not None and task.run.state != "closed"]
 
 

@@ -125,6 +125,16 @@ class Drill:
         letters = (await self.call("GET", "/api/v1/dead-letters?state=all&limit=200"))["items"]
         return [letter for letter in letters if letter["vtid"] == self.vtid]
 
+    @property
+    def webhook_url(self) -> str:
+        """Where GitHub tells what happened."""
+        return f"{self.stack.api}/webhooks/github"
+
+    async def deliveries(self) -> list[Json]:
+        """The webhooks about this repository that were believed."""
+        listed = (await self.call("GET", "/api/v1/webhooks/deliveries?limit=200"))["items"]
+        return [each for each in listed if each["repository"] == self.world.repository]
+
     async def count_workflows(self) -> int:
         """How many workflows of this VTID Temporal knows, open or closed."""
         from temporalio.client import Client  # heavy, and only this question needs it
@@ -169,12 +179,20 @@ class Drill:
         return those()[-1]
 
     async def until_decided(self, seconds: float = AWAITED_SECONDS) -> None:
-        """Until the run is over or waits for a person."""
+        """Until the run is over or waits for a person, and GitHub was told that it does."""
         await self.until(
-            lambda: self.is_over or (self.run or {}).get("status") == "blocked",
+            lambda: self.is_over or ((self.run or {}).get("status") == "blocked" and self._is_told),
             "the run to end or to block",
             seconds,
         )
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether GitHub has heard of the last block; a run without evidence has no place to tell it."""
+        kinds = [event["type"] for event in self.events]
+        since = kinds[::-1].index("run.blocked")
+        spoken = {"report.written", "report.failed"} & set(kinds[len(kinds) - since :])
+        return "evidence.observed" not in kinds or bool(spoken)
 
     @property
     def is_over(self) -> bool:

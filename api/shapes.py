@@ -1,0 +1,337 @@
+"""How answers look, for OpenAPI: programs and the page's type check are made from these.
+
+Nothing is validated against them at run time; a test holds real answers beside them. Where a record of ours is
+shown whole its shape is taken from the record, so that the two cannot differ.
+"""
+
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from vtid.domain.failures import ApiCode, Failure, FailureCode
+from vtid.domain.stages import Stage
+from vtid.domain.task import TaskStatus
+from vtid.domain.view import RunView, StageView
+from vtid.ledger.board import Column
+from vtid.ledger.needs import Blocked as BlockedRun
+from vtid.ledger.records import LoggedEvent, SpecHead, SpecRecord, SwitchRecord, TaskRecord
+from vtid.ledger.spec_versions import SpecVersion as SpecVersionRecord
+
+Item = TypeVar("Item")
+
+
+class Shape(BaseModel):
+    """A shape that is complete: nothing else stands in the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def like(record: type, name: str, **changed: Any) -> type[BaseModel]:
+    """The shape of a record that is shown whole, with fields that are added, or shown otherwise."""
+    hints = get_type_hints(record)
+    members: dict[str, Any] = {each.name: (hints[each.name], ...) for each in fields(record)}
+    members |= {field: (kind, ...) for field, kind in changed.items()}
+    return create_model(name, __base__=Shape, __doc__=record.__doc__, **members)
+
+
+class Paged(Shape, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None = Field(description="ask again with it; null on the last page")
+
+
+class PagedAt(Paged[Item], Generic[Item]):
+    position: int = Field(description="where a live stream goes on from this answer")
+
+
+# --- runs
+
+
+class Waiting(Shape):
+    for_: str = Field(alias="for")
+    since: datetime | None
+    until: datetime | None
+    who: str | None = Field(description="who can move it")
+
+
+class Move(Shape):
+    move: str
+    role: str
+    params: list[str]
+
+
+class Evidence(BaseModel):
+    """What was claimed, beside what GitHub shows."""
+
+    claimed: dict[str, Any] | None
+    observed: dict[str, Any] | None
+
+
+class Lease(BaseModel):
+    """The clocks of a lease."""
+
+    order_id: str
+    worker: str | None
+    attempt: int
+    mode: str | None
+    claimed_at: datetime | None
+    last_beat_at: datetime | None
+    last_beat_age_seconds: float | None
+    last_progress_at: datetime | None
+    progress: dict[str, Any] | None
+    suspect: bool
+    heartbeat_seconds: float
+    suspect_after_seconds: float
+    lost_seconds: float
+
+
+StageShape = like(StageView, "Stage", waiting=Waiting | None, failure=like(Failure, "Failure") | None)
+Run = like(
+    RunView,
+    "Run",
+    waiting=Waiting | None,
+    stages=list[StageShape],  # type: ignore[valid-type]
+    failure=like(Failure, "Failure") | None,
+    moves=list[Move],
+    evidence=Evidence,
+    lease=Lease | None,
+    position=int,
+    as_of=datetime,
+    fresh=bool,  # asked from the run itself just now
+)
+
+# --- tasks
+
+Spec = like(SpecRecord, "Spec")
+Task = like(TaskRecord, "Task", spec=Spec | None, run=Run | None)
+
+
+class CheckedTask(Task):  # type: ignore[misc, valid-type]
+    """The task after its spec was checked."""
+
+    errors: list[str]
+    warnings: list[str]
+
+
+class SpecText(Shape):
+    vtid: str
+    title: str
+    hash: str
+    pinned: bool = Field(description="an open run works with exactly this text")
+    markdown: str
+
+
+SpecVersion = like(SpecVersionRecord, "SpecVersion")
+
+
+class SpecVersionText(SpecVersion):  # type: ignore[misc, valid-type]
+    """One version with its exact text."""
+
+    markdown: str
+
+
+# --- the board
+
+
+class StageDot(Shape):
+    stage: Stage
+    status: str
+
+
+class CardFailure(Shape):
+    code: str
+    outcome: str
+    message: str = Field(description="at most 300 characters of it")
+    advice: str
+    since: datetime | None
+
+
+class CardRun(Shape):
+    run_id: str | None
+    state: Literal["requested", "open", "closed"]
+    status: TaskStatus
+    outcome: str | None
+    stage: Stage
+    engine: str
+    attempt: int | None
+    worker: str | None
+    waiting: Waiting | None
+    stages: list[StageDot]
+    failure: CardFailure | None
+    moves: list[str]
+    note: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    position: int
+
+
+CardSpec = like(SpecHead, "CardSpec")
+Card = like(TaskRecord, "Card", column=Column, spec=CardSpec | None, run=CardRun | None)
+
+
+class BoardColumn(Shape):
+    column: Column
+    count: int = Field(description="of all tasks that match, on every page")
+    items: list[Card]  # type: ignore[valid-type]
+    next_cursor: str | None = Field(description="for GET /tasks?shape=card&column=…&cursor=…")
+
+
+class Board(Shape):
+    """Always the four columns, in this order: scheduled, in_progress, needs_you, done."""
+
+    columns: list[BoardColumn]
+    counts: dict[TaskStatus, int]
+    position: int = Field(description="where a live stream goes on from this answer")
+    as_of: datetime
+
+
+# --- what waits for a person
+
+
+class Section(Shape, Generic[Item]):
+    count: int
+    items: list[Item] = Field(description="the oldest ones")
+
+
+class ApprovalToGive(Shape):
+    vtid: str
+    title: str
+    environment: str
+    spec: CardSpec  # type: ignore[valid-type]
+    since: datetime
+    you_may: bool
+    why_not: str | None
+
+
+class MergeToMake(Shape):
+    vtid: str
+    title: str
+    waiting: Waiting | None
+    pr: str | None
+
+
+class SuspectWorker(Shape):
+    vtid: str
+    worker: str
+    order_id: str
+    attempt: int
+    last_beat_at: datetime | None
+    last_beat_age_seconds: float | None
+    lost_seconds: float
+
+
+class UnclaimedOrder(Shape):
+    vtid: str
+    order_id: str
+    since: datetime
+
+
+class StuckRun(Shape):
+    vtid: str
+    title: str
+    engine: str
+    since: datetime
+
+
+Blocked = like(BlockedRun, "BlockedRun", says=str)
+
+
+class NeedsYou(Shape):
+    total: int
+    approvals: Section[ApprovalToGive]
+    blocked: Section[Blocked]  # type: ignore[valid-type]
+    merges: Section[MergeToMake]
+    suspects: Section[SuspectWorker]
+    unclaimed: Section[UnclaimedOrder]
+    stuck: Section[StuckRun]
+    position: int
+    as_of: datetime
+
+
+# --- statistics
+
+
+class StageTimes(Shape):
+    stage: str = Field(description="a stage, or `run` for the whole of a completed run")
+    count: int
+    p50_seconds: float | None
+    p95_seconds: float | None
+
+
+class EndingCount(Shape):
+    status: TaskStatus
+    outcome: str
+    code: str | None
+    count: int
+
+
+class DetectionTimes(Shape):
+    name: str
+    says: str
+    count: int
+    p50_seconds: float | None
+    p95_seconds: float | None
+    limit: str | None = Field(description="the limit that bounds it, by its name in GET /limits")
+    limit_seconds: float | None
+
+
+class DayCounts(Shape):
+    day: date
+    started: int
+    blocked: int
+    completed: int
+    rejected: int
+    cancelled: int
+
+
+class Statistics(Shape):
+    since: datetime
+    until: datetime
+    environment: str | None
+    runs: int = Field(description="that ended")
+    truncated: bool = Field(description="there was more than is read at once; the newest was taken")
+    stages: list[StageTimes]
+    outcomes: list[EndingCount]
+    detection: list[DetectionTimes]
+    days: list[DayCounts]
+
+
+# --- the rest
+
+
+class Session(Shape):
+    name: str
+    role: Literal["viewer", "operator", "approver", "admin", "worker"]
+    expires_at: datetime | None = Field(description="null for a key that does not expire")
+    kind: Literal["session", "key"]
+
+
+System = like(SwitchRecord, "System")
+Event = like(LoggedEvent, "Event")
+
+
+class LimitRow(Shape):
+    name: str
+    lane: str
+    one_try_seconds: float | None
+    budget_seconds: float | None
+    tries: int = Field(description="0: as many as the budget allows")
+    heartbeat_seconds: float | None
+    back_off_seconds: list[float]
+    why: str
+
+
+FailureRow = like(FailureCode, "FailureRow", retryable=bool)
+
+
+ApiCodeRow = like(ApiCode, "ApiCodeRow")
+
+
+class FailureCodes(Paged[FailureRow]):  # type: ignore[valid-type]
+    api: list[ApiCodeRow]  # type: ignore[valid-type]
+
+
+class RuleRow(Shape):
+    id: str
+    title: str

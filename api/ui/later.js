@@ -1,0 +1,31 @@
+// later.js: a view whose module is read when it is first shown.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { html } from "./html.js";
+import { Loading, ProblemBox } from "./parts.js";
+
+/**
+ * @param {() => Promise<{default: any}>} read imports the module whose default export is the view
+ * @returns {(props: any) => any}
+ */
+export function lazyView(read) {
+  /** @type {import("@preact/signals").Signal<any>} */
+  const view = signal(null);
+  /** @type {import("@preact/signals").Signal<Error | null>} */
+  const problem = signal(null);
+  const ask = () =>
+    read().then(
+      (module) => (view.value = module.default),
+      (error) => (problem.value = error),
+    );
+  // A module that failed to load stays failed for the browser: only the page itself can be asked again.
+  return (props) => {
+    useEffect(() => void (view.peek() || ask()), []);
+    const Shown = view.value;
+    if (Shown) return html`<${Shown} ...${props} />`;
+    return problem.value
+      ? html`<div class="page"><${ProblemBox} problem=${problem.value} what="This view could not be opened" again=${() => location.reload()} /></div>`
+      : html`<div class="page"><${Loading} what="Opening" /></div>`;
+  };
+}

@@ -1,0 +1,50 @@
+// evidence.js: what was claimed beside what GitHub shows; a difference is never hidden.
+
+import { html } from "../html.js";
+import { At, Copy } from "../parts.js";
+import { brief, plain } from "../words.js";
+
+/** @type {[string, string, string][]} what, its name in the claim, its name in the fact */
+const ROWS = [
+  ["Pull request", "pr_url", "url"],
+  ["Head commit", "head_sha", "head_sha"],
+  ["Branch", "branch", "branch"],
+];
+
+/** @param {string | undefined | null} said @param {string | undefined | null} seen */
+function compared(said, seen) {
+  if (!said) return { sign: "–", words: "not claimed", kind: "pending" };
+  if (!seen) return { sign: "?", words: "not seen", kind: "error" };
+  const same = said.toLowerCase().replace(/\/$/, "") === seen.toLowerCase().replace(/\/$/, "");
+  return same ? { sign: "✓", words: "agree", kind: "success" } : { sign: "✗", words: "differ", kind: "failure" };
+}
+
+/** @param {{value: string | null | undefined}} props */
+function Value({ value }) {
+  if (!value) return html`<span class="dim">–</span>`;
+  if (/^https?:/.test(value)) return html`<a href=${value} rel="noreferrer">${value.replace(/^https?:\/\/[^/]+\//, "")}</a>`;
+  if (/^[0-9a-f]{40}$/i.test(value)) return html`<${Copy} text=${value} show=${brief(value)} what="commit" />`;
+  return value;
+}
+
+/** @param {Record<string, any>} observed */
+function stateOf(observed) {
+  const state = observed.merged ? "merged" : observed.is_open ? "open" : "closed";
+  return observed.draft ? `${state}, draft` : state;
+}
+
+/** @param {{run: import("../types/page").Run}} props */
+export function Evidence({ run: { evidence } }) {
+  const { claimed, observed } = evidence;
+  return html`<section aria-labelledby="evidence">
+    <h2 id="evidence">Evidence</h2>
+    ${!claimed && !observed ? html`<p class="none">Nothing was handed in or found yet.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Claims beside facts"><table>
+      <thead><tr><th scope="col">What</th><th scope="col">Claimed${claimed?.by && html` <span class="dim">by ${claimed.by}</span>`}</th><th scope="col">On GitHub</th><th scope="col">Compared</th></tr></thead>
+      <tbody>${ROWS.map(([what, said, seen]) => {
+        const look = compared(claimed?.[said], observed?.[seen]);
+        return html`<tr key=${what}><th scope="row">${what}</th><td><${Value} value=${claimed?.[said]} /></td><td><${Value} value=${observed?.[seen]} /></td><td class=${`state ${look.kind}`}><i aria-hidden="true">${look.sign}</i> ${look.words}</td></tr>`;
+      })}</tbody></table></div>`}
+    ${observed && html`<p class="dim">${plain(observed.source ?? "observed")} · ${stateOf(observed)} · base ${observed.base}${observed.as_of && html` · as of <${At} at=${observed.as_of} />`}</p>`}
+    ${claimed?.summary && html`<blockquote>${claimed.summary}</blockquote>`}
+  </section>`;
+}

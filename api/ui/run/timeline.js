@@ -1,0 +1,88 @@
+// timeline.js: the four stages on one axis of time, with their steps, attempts, durations and limits.
+
+import { now } from "../clock.js";
+import { html } from "../html.js";
+import { Pill } from "../parts.js";
+import { useResource } from "../resource.js";
+import { duration, local, measured, utc } from "../time.js";
+import { plain, stageLook } from "../words.js";
+import { periodsOf } from "./history.js";
+
+const STAGES = ["PLANNER", "WORKER", "VALIDATOR", "DEPLOY"];
+const LEAST_PERCENT = 0.6; // so that what took no time can be seen
+
+/** @typedef {{from: number, to: number}} Axis */
+
+/** @param {string} from @param {string | null} to */
+const millis = (from, to) => (to ? Date.parse(to) : now.value) - Date.parse(from);
+
+/** @param {{axis: Axis, from: string, to: string | null, kind: string}} props */
+function Bar({ axis, from, to, kind }) {
+  const span = Math.max(1, axis.to - axis.from);
+  const left = Math.min(100 - LEAST_PERCENT, ((Date.parse(from) - axis.from) / span) * 100);
+  const width = Math.min(100 - left, Math.max(LEAST_PERCENT, (millis(from, to) / span) * 100));
+  return html`<span class="track" aria-hidden="true"><span class=${`bar ${kind}`} style=${{ left: `${left}%`, width: `${width}%` }}></span></span>`;
+}
+
+/** What a step may take, from the table that the run carries. @param {any} limit */
+function limitWords(limit) {
+  if (!limit) return null;
+  const parts = [
+    limit.one_try_seconds && `one try ${duration(limit.one_try_seconds)}`,
+    limit.budget_seconds && limit.budget_seconds !== limit.one_try_seconds && `in all ${duration(limit.budget_seconds)}`,
+    limit.tries > 1 && `${limit.tries} tries`,
+    limit.heartbeat_seconds && `silence ${duration(limit.heartbeat_seconds)}`,
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join(", ") : null;
+}
+
+/** @param {{step: import("./history.js").Step, axis: Axis, limit: any, kind: string}} props */
+function Step({ step, axis, limit, kind }) {
+  const words = limitWords(limit);
+  return html`<li><details>
+    <summary>
+      <span class="name">${plain(step.name)}${step.attempt && step.attempt > 1 ? html` <span class="dim">attempt ${step.attempt}</span>` : ""}</span>
+      <${Bar} axis=${axis} from=${step.from} to=${step.to} kind=${step.to ? "done" : kind} />
+      <span class="num spent">${measured(millis(step.from, step.to))}</span>
+    </summary>
+    <dl>
+      <div><dt>From</dt><dd title=${utc(step.from)}>${local(step.from)}</dd></div>
+      ${step.to && html`<div><dt>To</dt><dd title=${utc(step.to)}>${local(step.to)}</dd></div>`}
+      <div><dt>Limit</dt><dd>${words ? html`${words}${limit.why && html` <span class="dim">· ${limit.why}</span>`}` : "none of its own"}</dd></div>
+      ${step.waits > 0 && html`<div><dt>Waited</dt><dd>${step.waits === 1 ? "once" : `${step.waits} times`}</dd></div>`}
+      ${step.notes.length > 0 && html`<div><dt>Told</dt><dd>${step.notes.map((note) => html`<span class="told">${note}</span>`)}</dd></div>`}
+      <div><dt>Event</dt><dd><a href=${`#event-${step.position}`}>in the log</a></dd></div>
+    </dl>
+  </details></li>`;
+}
+
+/** @param {{name: string, stage: import("../types/page").Stage | undefined, periods: import("./history.js").Period[], axis: Axis, limits: Map<string, any>}} props */
+function StageRow({ name, stage, periods, axis, limits }) {
+  const look = stageLook(stage?.status ?? "pending");
+  const spent = periods.reduce((sum, each) => sum + millis(each.from, each.to), 0);
+  return html`<li class=${`stage ${look.kind}`} id=${name} tabindex="-1">
+    <div class="head">
+      <h3>${name} <${Pill} look=${look} /></h3>
+      <span class="dim">${stage?.why ?? (stage?.attempt && stage.attempt > 1 ? `attempt ${stage.attempt}` : "")}${periods.length > 1 ? ` · ${periods.length} rounds` : ""}</span>
+      <span class="num spent">${periods.length > 0 ? measured(spent) : ""}</span>
+    </div>
+    ${periods.map((period) => html`<div class="round" key=${period.position}>
+      ${periods.length > 1 && html`<p class="dim">Round ${period.round}: ${stageLook(period.status).words}</p>`}
+      <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} axis=${axis} limit=${limits.get(step.name)} kind=${step.name === "blocked" ? "blocked" : look.kind} />`)}</ol>
+    </div>`)}
+  </li>`;
+}
+
+/** @param {{run: import("../types/page").Run, events: import("../types/page").LoggedEvent[]}} props */
+export function Timeline({ run, events }) {
+  const limits = useResource(run.environment ? `/limits?environment=${encodeURIComponent(run.environment)}` : "/limits").value?.items ?? [];
+  const named = new Map(limits.map((/** @type {any} */ each) => [each.name, each]));
+  const periods = periodsOf(events.filter((event) => event.run_id === run.run_id));
+  const from = Date.parse(periods[0]?.from ?? run.started_at ?? new Date(now.value).toISOString());
+  const axis = { from, to: run.ended_at ? Date.parse(run.ended_at) : now.value };
+  return html`<section class="timeline" aria-labelledby="timeline">
+    <h2 id="timeline">Stages</h2>
+    <ol class="stages">${STAGES.map((name) => html`<${StageRow} key=${name} name=${name} stage=${run.stages.find((each) => each.stage === name)} axis=${axis} limits=${named}
+      periods=${periods.filter((each) => each.stage === name)} />`)}</ol>
+  </section>`;
+}
