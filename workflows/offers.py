@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from activities.bookkeeping import WorkOrders
-from vtid.domain.commands import OfferWorkOrder, ReadWorkers, WithdrawOrder
+from vtid.domain.commands import Offer, OfferWorkOrder, ReadWorkers, WithdrawOrder
 from vtid.domain.failures import RunStopped
 from workflows.course import Course, one_try
 from workflows.desk import Desk, Lease
@@ -98,8 +98,7 @@ class Offers:
         )
         wait = waiting("a worker to pick up the order", workflow.now() + window, "worker")
         self._course.story.tell("step.started", step="pickup", waiting=wait)
-        await self._course.quietly(WorkOrders.offer_work_order, order)
-        await self._course.story.write()
+        await self._course.story.write_with(WorkOrders.offer_work_order, lambda told: Offer(order, told))
 
     async def _await_claim(self, order: OfferWorkOrder, hints: int) -> Lease | None:
         pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]

@@ -341,6 +341,14 @@ class RecordEvents:
     events: tuple[RunEvent, ...]
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Put the order up, and record what was told until then: one step in place of two."""
+
+    order: OfferWorkOrder
+    told: RecordEvents
+
+
 # --- messages to a run
 
 

@@ -4,9 +4,9 @@ The workflow folds while it runs (its query and its details in Temporal's UI), t
 writes (GET /runs), and the stream folds when it reads. One function, so the three cannot disagree.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import EvidenceSource
@@ -80,6 +80,16 @@ _STATUS_IN = {
     Stage.VALIDATOR: TaskStatus.VALIDATING,
     Stage.DEPLOY: TaskStatus.VALIDATING,
 }
+
+
+V = TypeVar("V", RunView, StageView)
+
+
+def replace(whole: V, **changes: Any) -> V:
+    """As dataclasses.replace, several times quicker: every event of every run is folded twice."""
+    changed = object.__new__(type(whole))
+    changed.__dict__.update(whole.__dict__, **changes)
+    return changed
 
 
 def fold(view: RunView, event: RunEvent) -> RunView:
