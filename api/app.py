@@ -15,6 +15,7 @@ from api.claims import Claims
 from api.description import describe
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
+from api.explaining import Explainer
 from api.gateway import refusals
 from api.gateway.counter import Counter
 from api.gateway.results import Results
@@ -149,6 +150,7 @@ def _services(
         desk=desk,
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
+        explainer=Explainer(ledger, environments, code_host),
         inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
         feed=feed,
         reconciler=reconciler,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from api.auth import Authenticator, Principal, Role
 from api.claims import Claims
 from api.engine import Engine
+from api.explaining import Explainer
 from api.gateway.counter import Counter
 from api.gateway.results import Results
 from api.live import Feed
@@ -45,6 +46,7 @@ class Services:
     desk: WorkDesk
     counter: Counter
     results: Results
+    explainer: Explainer
     inbox: Inbox
     feed: Feed
     reconciler: Reconciler

@@ -355,7 +355,7 @@ class Delivery(Base):
     state: Mapped[str]
     tries: Mapped[int]
     says: Mapped[str]
-    notice: Mapped[dict[str, Any]]
+    heard: Mapped[dict[str, Any]]
 
 
 class AuditEntry(Base):

@@ -303,4 +303,4 @@ class DeliveryRecord:
     state: str
     tries: int
     says: str
-    notice: dict[str, Any]
+    heard: dict[str, Any]
