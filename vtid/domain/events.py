@@ -62,6 +62,8 @@ EVENT_TYPES: dict[str, str] = {
     "worker.seen":            "a worker is here for the first time; data: worker",
     "worker.said":            "what a worker of the old gateway tells, unchecked; data: topic, service, status, message, worker, details",
     "change.unattributed":    "a push or merge that belongs to no task of the ledger; data: repository, came_by (push, merge), branch, commit, pull_request, title, mentioned, why",
+    "notification.given_up":  "nobody could be told of something: every try failed; data: subscription, name, about, delivery, reason",
+    "notification.disabled":  "a subscription is told nothing any more, until somebody enables it; data: subscription, name, reason",
     "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",

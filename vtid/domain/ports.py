@@ -30,6 +30,7 @@ from vtid.domain.deployment import LiveAnswer, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.notice import Notice
+from vtid.domain.notifications import Answer
 from vtid.domain.verdict import TaskFacts
 
 
@@ -112,6 +113,13 @@ class VersionProbe(Protocol):
 
     def look(self, uri: str, path: str) -> LiveAnswer:
         """One look. An unusable answer is a result with a problem, not an error."""
+
+
+class Messenger(Protocol):
+    """Tells somebody outside."""
+
+    async def send(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        """One try. Whatever happens is an answer, never an error."""
 
 
 class Journal(Protocol):
