@@ -18,6 +18,7 @@ class Metrics:
         self._seconds = Histogram(
             "vtid_http_request_seconds", "Time to the end of the answer", ["route"], registry=registry
         )
+        self._counts: dict[tuple[str, str, int], Counter] = {}
         self._runs = Gauge("vtid_runs", "Unfinished runs by status", ["status"], registry=registry)
         self._engine = Gauge(
             "vtid_runs_engine", "Unfinished runs by engine state", ["engine"], registry=registry
@@ -42,8 +43,21 @@ class Metrics:
             registry=registry,
         )
 
+        self._notified = Counter(
+            "vtid_notification_tries_total",
+            "Tries to tell a subscriber, by how the delivery stands after it",
+            ["state"],
+            registry=registry,
+        )
+        self._notifier_errors = Counter(
+            "vtid_notifier_errors_total", "Faults of ours while telling subscribers", registry=registry
+        )
+
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, method, str(status)).inc()
+        count = self._counts.get((route, method, status))
+        if count is None:  # finding a series by its labels costs more than counting in it
+            count = self._counts[route, method, status] = self._requests.labels(route, method, str(status))
+        count.inc()
         if not route.endswith("/stream"):
             self._seconds.labels(route).observe(seconds)
 
@@ -58,6 +72,14 @@ class Metrics:
     def reconciler_failed(self) -> None:
         """An error of ours; Temporal or the ledger being out of reach is none."""
         self._reconciler_errors.inc()
+
+    def notified(self, state: str) -> None:
+        """pending: it failed and comes again."""
+        self._notified.labels(state).inc()
+
+    def notifier_failed(self) -> None:
+        """A ledger out of reach is none."""
+        self._notifier_errors.inc()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:

@@ -42,7 +42,8 @@ class WorkerStage:
     async def get_evidence(self) -> Evidence:
         """Attempts until one brings evidence that GitHub confirms. Raises RunStopped after the last."""
         allowed = self._course.limits["attempts"].tries
-        note = ""
+        repair = self._course.repair
+        note = f"to be mended: {repair.reason}" if repair else ""
         for left in reversed(range(allowed)):
             lease = await self._offers.get_claimed(note)
             try:
@@ -157,7 +158,7 @@ class WorkerStage:
             found = await self._look_on_github(self._course.limits["find_evidence"].tries)
             if lease.answered or found is not None:
                 return None if lease.answered else found
-            text = f"worker {lease.worker} made no progress for {window}, and GitHub has no pull request"
+            text = f"worker {lease.worker} made no progress for {window}, and GitHub has no {self._sought}"
             raise RunStopped("EVIDENCE_TIMEOUT", text)
 
     async def _reopen_or_stop(self, lease: Lease, reopened: int) -> None:
@@ -190,23 +191,37 @@ class WorkerStage:
             look = (self._course.request.repository, number, claim.head_sha or "")
             looks = self._course.limits["gather_facts"].tries
             pull = (await self._course.gather_facts(*look, looks=looks)).pull_request
+        facts = self._course.facts
+        # A pull request elsewhere was not looked at, which contradicts nothing.
+        if pull is not None or facts is not None:
+            self._tell_contradictions(claim, contradictions(claim, pull, facts.files if facts else None))
         reason = refuse_claim(claim, pull, self._course.request.repository, adopted=False)
         if pull is None or reason is not None:
             self._course.facts = None
             self._course.story.tell("evidence.refused", pr_url=claim.pr_url, reason=reason)
             raise RunStopped("EVIDENCE_REFUSED", reason or "")
-        for name, (said, seen) in contradictions(claim, pull).items():
-            self._course.story.tell("evidence.contradicted", field=name, claimed=said, observed=seen)
         return Evidence(EvidenceSource.HANDED_IN, pull, claim)
+
+    def _tell_contradictions(self, claim: ClaimedEvidence, found: dict[str, tuple[str, str]]) -> None:
+        for name, (said, seen) in found.items():
+            self._course.story.tell(
+                "evidence.contradicted", field=name, claimed=said, observed=seen, by=claim.by
+            )
 
     async def _find_for(self, claim: ClaimedEvidence) -> Evidence:
         """A claim of success that names no pull request is as good as what GitHub shows."""
         found = await self._look_on_github(LOOKS_FOR_UNNAMED)
         if found is not None:
             return found
-        reason = f"worker {claim.by} claims success, and GitHub has no pull request"
+        reason = f"worker {claim.by} claims success, and GitHub has no {self._sought}"
+        self._tell_contradictions(claim, contradictions(claim, None))
         self._course.story.tell("evidence.refused", pr_url="", reason=reason)
         raise RunStopped("EVIDENCE_REFUSED", reason)
+
+    @property
+    def _sought(self) -> str:
+        """What GitHub is asked for: a repair shows as another head, not as another pull request."""
+        return "new commit" if self._course.repair else "pull request"
 
     async def _look_on_github(self, looks: int) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))
@@ -220,6 +235,7 @@ class WorkerStage:
             since=workflow.info().start_time
             - CLOCK_SLACK,  # work of an earlier run is adopted, or not at all
             looks=looks,
+            mends=self._course.repair.head_sha if self._course.repair else None,
         )
         search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None

@@ -92,6 +92,10 @@ def _required(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.required_checks("acme/shop", "main")
 
 
+def _check_log(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.check_log("acme/shop", sim.git_hub.checks("acme/shop", pull.head_sha)[0])
+
+
 def _compare(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.compare("acme/shop", pull.head_sha, "main")
 
@@ -102,6 +106,10 @@ def _merge(sim: Sim, pull: PullRequest) -> Any:
 
 def _deploy_runs(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.deploy_runs("acme/shop", "deploy.yml", "push", pull.head_sha)
+
+
+def _deploy_runs_since(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.deploy_runs_since("acme/shop", "deploy.yml", "push", "main", SINCE)
 
 
 def _deploy_run(sim: Sim, pull: PullRequest) -> Any:
@@ -176,6 +184,7 @@ ROWS: dict[str, Row] = {
     "checks: statuses":            Row(_checks, r"/status$"),
     "required_checks: rulesets":   Row(_required, r"/rules/branches/main$"),
     "required_checks: protection": Row(_required, r"/shop/branches/main$"),
+    "check_log":               Row(_check_log, r"/check-runs/[0-9]+$"),
     "compare":                     Row(_compare, r"/compare/"),
     "merge: pull request":         Row(_merge, r"/pulls/2$"),
     "merge: rules":                Row(_merge, r"/rules/branches/main$"),
@@ -183,6 +192,7 @@ ROWS: dict[str, Row] = {
     "merge: statuses":             Row(_merge, r"/status$"),
     "merge: write":                Row(_merge, r"/pulls/2/merge$", "PUT", differs=MERGE_DIFFERS, effect="merge"),
     "deploy_runs":                 Row(_deploy_runs, r"/actions/runs$"),
+    "deploy_runs_since":           Row(_deploy_runs_since, r"/actions/runs$"),
     "deploy_run: run":             Row(_deploy_run, r"/actions/runs/\d+$"),
     "deploy_run: jobs":            Row(_deploy_run, r"/actions/runs/\d+/jobs$"),
     "find_dispatched":             Row(_find_dispatched, r"/actions/runs$"),

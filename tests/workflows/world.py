@@ -129,6 +129,7 @@ class GitHub:
     )  # one a look, the last stays
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
     error: OutsideError | None = None  # what every question is answered with
+    log_error: OutsideError | None = None
     moves_to: str | None = None  # the head that shows up right when the merge is sent
     looks: int = 0  # at the checks
     merges: int = 0
@@ -138,6 +139,7 @@ class GitHub:
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
     commented: list[Notice] = field(default_factory=list)
+    newer_runs: tuple[DeployRun, ...] = ()
     deaf: OutsideError | None = None  # what every notice is answered with
 
     def open_pull(
@@ -180,6 +182,11 @@ class GitHub:
         state = self.check_states.pop(0) if len(self.check_states) > 1 else self.check_states[0]
         return (Check("ci", state, id=1),)
 
+    def check_log(self, repository: str, check: Check) -> str:
+        if self.log_error is not None:
+            raise self.log_error
+        return f"{check.name}: 1 failed"
+
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         return ()
 
@@ -205,6 +212,11 @@ class GitHub:
 
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return (self.deploy_run(repository, 1),)
+
+    def deploy_runs_since(
+        self, repository: str, workflow: str, event: str, branch: str, since: datetime
+    ) -> tuple[DeployRun, ...]:
+        return self.newer_runs
 
     def deploy_run(self, repository: str, run_id: int) -> DeployRun:
         return DeployRun(

@@ -43,7 +43,15 @@ class Hired:
 
     def has_said(self, event: str) -> bool:
         """Whether it has said something of this kind."""
-        return any(line["event"] == event for line in self.said)
+        return bool(self.said_of(event))
+
+    def said_of(self, event: str) -> list[dict[str, Any]]:
+        """Everything that it has said of this kind so far."""
+        return [line for line in self.said if line["event"] == event]
+
+    def line(self, event: str) -> dict[str, Any]:
+        """The last thing of this kind that it has said."""
+        return [line for line in self.said if line["event"] == event][-1]
 
     def freeze(self) -> None:
         """SIGSTOP: it is there, and does nothing."""
