@@ -19,6 +19,7 @@ from activities.deployments import Deployments
 from activities.errors import SortedErrors
 from activities.leases import Leases
 from activities.pull_requests import PullRequests
+from activities.reports import Reports
 from activities.validation import Validation
 from vtid.domain.limits import LIMITS, Lane
 from vtid.domain.ports import CodeHost, Journal, OrderBook, ServiceHost, VersionProbe
@@ -42,6 +43,7 @@ def steps(
         Validation(journal),
         PullRequests(code_host),
         Deployments(code_host, service_host, probe),
+        Reports(code_host),
     )
     names = (name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER)
     return [next(getattr(group, name) for group in groups if hasattr(group, name)) for name in names]

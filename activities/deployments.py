@@ -1,4 +1,4 @@
-"""Steps on the deployment: start it, await it, prove it, report it."""
+"""Steps on the deployment: start it, await it, prove it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.polling import is_last_look, not_ready
 from vtid.domain.change import Ancestry, DeployRun
-from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment, Report, Reported
+from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState, ServiceSeen, links_of_service
 from vtid.domain.environment import Service
 from vtid.domain.errors import Missing
@@ -133,19 +133,6 @@ class Deployments:
         except Missing:
             return False
         return relation in (Ancestry.SAME, Ancestry.DESCENDANT)
-
-    @activity.defn
-    def report(self, command: Report) -> Reported:
-        """Write GitHub's deployment status. Found again by commit and environment, so written once."""
-        url = self._code_host.report_deployment(
-            command.repository,
-            command.environment,
-            command.commit,
-            success=command.proven,
-            description=f"{command.vtid}: {command.says}",
-            url=command.page_url,
-        )
-        return Reported("success" if command.proven else "failure", url)
 
 
 def _may_settle(proof: DeploymentProof) -> bool:

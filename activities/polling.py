@@ -27,6 +27,12 @@ def is_last_look() -> bool:
     return datetime.now(UTC) + _next_pause() + _LOOK_TAKES >= deadline
 
 
+def is_last_try() -> bool:
+    """Whether neither budget nor tries leave another one."""
+    policy = activity.info().retry_policy or RetryPolicy()
+    return is_last_look() or 0 < policy.maximum_attempts <= activity.info().attempt
+
+
 def another_look(looks: int) -> bool:
     """Whether this look, one of so many, may say "not ready yet"."""
     return activity.info().attempt < looks and not is_last_look()

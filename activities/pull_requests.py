@@ -1,5 +1,6 @@
 """Steps on the code host: evidence, facts, checks, merge. They block, so they run in threads."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -16,6 +17,7 @@ from vtid.domain.commands import (
     MergePullRequest,
 )
 from vtid.domain.environment import Environment
+from vtid.domain.errors import OutsideError
 from vtid.domain.evidence import (
     ClaimedEvidence,
     EvidenceSearch,
@@ -120,8 +122,22 @@ class PullRequests:
 
     @activity.defn
     def merge_pull_request(self, command: MergePullRequest) -> MergeAnswer:
-        """Merge exactly this head. Safe to repeat: a merged change stays merged."""
-        return self._code_host.merge(command)
+        """Say what the verdict is, then merge exactly this head. Safe to repeat: a merged change stays merged."""
+        untold = self._tell_verdict(command)
+        return replace(self._code_host.merge(command), untold=untold)
+
+    def _tell_verdict(self, command: MergePullRequest) -> str:
+        """Why the verdict could not be written on the head, or nothing.
+
+        Before the merge, since a branch may require it; but no merge fails because of it: GitHub decides.
+        """
+        if command.notice is None:
+            return ""
+        try:
+            self._code_host.write_check(command.repository, command.head_sha, command.notice)
+        except OutsideError as error:
+            return str(error)
+        return ""
 
     @activity.defn
     def await_merge(self, command: AwaitMerge) -> MergeAnswer:

@@ -10,22 +10,25 @@ from vtid.domain.change import DeployRun, MergeAnswer, MergeKind, PullRequest
 from vtid.domain.commands import (
     AwaitDeployRun,
     AwaitMerge,
+    DeploymentNote,
     DispatchDeploy,
     MergePullRequest,
     ProveDeployment,
-    Report,
 )
 from vtid.domain.deployment import DeploymentProof
 from vtid.domain.environment import Service
 from vtid.domain.failures import RunStopped
+from vtid.domain.notice import notice_of
 from vtid.domain.stages import Stage
 from workflows.course import Course, one_try
+from workflows.reporter import Reporter
 from workflows.validator_stage import checks_changed, head_moved
 
 
 class DeployStage:
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, reporter: Reporter) -> None:
         self._course = course
+        self._reporter = reporter
 
     async def deploy(self) -> Stage | None:
         """Gives None when the run is done, or VALIDATOR when there is no verdict over the present head.
@@ -41,8 +44,7 @@ class DeployStage:
         course.nothing_to_deploy = not services
         course.deploy_run = await self._await_deploy_run() if services else None
         proof = await self._prove(services, course.deploy_run)
-        if services:
-            await self._report(proof)
+        await self._report(proof, services)
         if not proof.complete:
             link = proof.open_link
             raise RunStopped(
@@ -80,6 +82,7 @@ class DeployStage:
             head_sha=pull.head_sha,
             title=pull.title,
             environment=self._course.request.environment,
+            notice=notice_of(self._course.story.view),
             checks_skipped=self._course.checks_skipped,
         )
         what = f"GitHub to merge {pull.url}"
@@ -91,6 +94,8 @@ class DeployStage:
         except asyncio.CancelledError:
             await self._note_the_end_of(merge)
             raise
+        if answer.untold:
+            self._course.story.tell("report.failed", what="check", message=answer.untold)
         self._merged(answer)
         return answer
 
@@ -102,7 +107,8 @@ class DeployStage:
             self._course.notes.append(f"whether GitHub merged is not known: {stop.message}")
 
     async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
-        """Policy leaves the merge to a person: wait for it, and take what they merged."""
+        """Policy leaves the merge to a person: show them the verdict, wait for it, and take what they merged."""
+        await self._reporter.report()
         command = AwaitMerge(pull.repository, pull.number, pull.head_sha)
         answer = await self._course.step(
             PullRequests.await_merge, command, f"a person to merge {pull.url} (automerge is off)", "approver"
@@ -216,26 +222,17 @@ class DeployStage:
         )
         return proof
 
-    async def _report(self, proof: DeploymentProof) -> None:
-        """Tell GitHub. Never fails the run: a report that could not be written is an event."""
+    async def _report(self, proof: DeploymentProof, services: tuple[Service, ...]) -> None:
+        """Tell GitHub. What is not proven blocks the run, and is told on the pull request when it does."""
         course = self._course
-        command = Report(
-            vtid=course.request.vtid,
-            repository=course.request.repository,
+        note = DeploymentNote(
             environment=course.request.environment.name,
             commit=self._commit(),
             proven=proof.complete,
             says=proof.open_link.says if proof.open_link else "proven",
             page_url=course.request.page_url,
         )
-        try:
-            written = await course.step(
-                Deployments.report, command, "GitHub to note the deployment", "GitHub"
-            )
-        except RunStopped as stop:
-            course.story.tell("report.failed", message=stop.message)
-        else:
-            course.story.tell("deployment.reported", state=written.state, url=written.url)
+        await self._reporter.report(deployment=note if services else None, notice=proof.complete)
 
     def _commit(self) -> str:
         if self._course.merged_sha is None:

@@ -55,7 +55,14 @@ class Story:
 
     def tell(self, event_type: str, *, stage: Stage | None = None, actor: str = SYSTEM, **data: Any) -> None:
         """Add an event. It is folded now and written with the next `write`."""
-        event = RunEvent(
+        self._add(self._event(event_type, stage, actor, data))
+
+    def as_if(self, event_type: str, **data: Any) -> RunView:
+        """The view as this event would leave it; nothing is told."""
+        return fold(self.view, self._event(event_type, None, SYSTEM, data))
+
+    def _event(self, event_type: str, stage: Stage | None, actor: str, data: dict[str, Any]) -> RunEvent:
+        return RunEvent(
             run_id=workflow.info().run_id,
             seq=self.view.seq + 1,
             vtid=self._request.vtid,
@@ -65,7 +72,6 @@ class Story:
             actor=actor,
             data=to_jsonable_python(data),
         )
-        self._add(event)
 
     def _add(self, event: RunEvent) -> None:
         self.view = fold(self.view, event)

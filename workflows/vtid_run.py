@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.course import Course
     from workflows.deploy_stage import DeployStage
     from workflows.planner_stage import PlannerStage, Switch
+    from workflows.reporter import Reporter
     from workflows.story import ToldOver
     from workflows.validator_stage import ValidatorStage
     from workflows.worker_stage import WorkerStage
@@ -48,7 +49,8 @@ class VtidRun:
         self._planner = PlannerStage(course, self._switch)
         self._worker = WorkerStage(course, self._switch)
         self._validator = ValidatorStage(course)
-        self._deploy = DeployStage(course)
+        self._reporter = Reporter(course)
+        self._deploy = DeployStage(course, self._reporter)
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
         self._process: asyncio.Task[Any] | None = None
@@ -127,12 +129,15 @@ class VtidRun:
         self._decision = None
         self._story.tell("run.blocked", stage=stage, failure=self._failure(stop), until=until)
         await self._story.write()
+        await self._reporter.leave_off()
+        self._reporter.begin()
         decided = await self._course.until(
             lambda: self._decision is not None, limit.whole_budget(), f"a decision about {stop.kind.code}"
         )
         decision = self._decision
         if not decided or decision is None:
             raise stop
+        await self._reporter.leave_off()
         self._story.tell(
             "run.resumed",
             stage=stage,
@@ -206,10 +211,8 @@ class VtidRun:
         try:
             self._refuse_reset()
             await self._pipeline()
-            self._tell_end(TaskStatus.COMPLETED, Outcome.SUCCESS)
         except RunStopped as stop:
-            self._tell_end(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
-            await self._end_whatever_comes()
+            await self._end_whatever_comes(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
             raise ApplicationError(
                 stop.message, {"code": stop.kind.code}, type=stop.kind.code, non_retryable=True
             ) from None
@@ -219,7 +222,7 @@ class VtidRun:
             self._refuse_reset()
             await self._cancelled()
             raise
-        await self._end_whatever_comes()
+        await self._end_whatever_comes(TaskStatus.COMPLETED, Outcome.SUCCESS)
         return self._report(self._story.view)
 
     def _report(self, view: RunView) -> RunReport:
@@ -252,8 +255,7 @@ class VtidRun:
             notes.append(f"merged as {self._course.merged_sha} before the cancel reached the run")
         stop = RunStopped("CANCELLED", f"cancelled by {cancel.by}: {cancel.reason or 'no reason'}")
         note = "; ".join(each for each in notes if each)
-        self._tell_end(TaskStatus.CANCELLED, Outcome.CANCELLATION, self._failure(stop), note)
-        await self._end_whatever_comes()
+        await self._end_whatever_comes(TaskStatus.CANCELLED, Outcome.CANCELLATION, self._failure(stop), note)
 
     async def _stop_worker(self) -> str | None:
         try:
@@ -261,14 +263,11 @@ class VtidRun:
         except RunStopped as stop:  # the ledger's own end of the run takes the order back
             return f"the worker could not be told in time: {stop.message}"
 
-    def _tell_end(
+    async def _end_whatever_comes(
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
     ) -> None:
-        self._story.tell("run.finished", status=status, outcome=outcome, failure=failure, note=note)
-
-    async def _end_whatever_comes(self) -> None:
-        """What was told is how the run ended: a cancel that comes while it is written is too late."""
-        end = asyncio.ensure_future(self._end())
+        """This is how the run ends: a cancel that comes while it is told and written is too late."""
+        end = asyncio.ensure_future(self._end(status, outcome, failure, note))
         while not end.done():
             try:
                 await asyncio.shield(end)
@@ -276,7 +275,13 @@ class VtidRun:
                 self._refuse_reset()
         end.result()
 
-    async def _end(self) -> None:
+    async def _end(
+        self, status: TaskStatus, outcome: Outcome, failure: Failure | None, note: str | None
+    ) -> None:
+        how: dict[str, Any] = {"status": status, "outcome": outcome, "failure": failure, "note": note}
+        if status is not TaskStatus.COMPLETED:  # that one was told by DEPLOY
+            await self._reporter.report_end(self._story.as_if("run.finished", **how))
+        self._story.tell("run.finished", **how)
         await self._story.write()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._story.write()  # what the last handlers told

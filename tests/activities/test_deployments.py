@@ -13,7 +13,7 @@ from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, SHOP, VTID
 from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
 from vtid.domain.change import Ancestry, DeployRun
-from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment, Report
+from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState
 from vtid.domain.errors import Missing
 
@@ -150,13 +150,3 @@ def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
 
     assert link_of(proof, "commit").state is LinkState.CONTRADICTED
     assert proof.code == "WRONG_COMMIT_SERVING"
-
-
-@pytest.mark.parametrize("complete", [True, False])
-def test_the_report_tells_github_how_the_proof_stands(complete: bool) -> None:
-    github = GitHub()
-    command = Report(VTID, REPOSITORY, "dev", MERGED, complete, "could not be asked", "https://page")
-    reported = try_of().run(steps(github).report, command)
-
-    assert reported.state == ("success" if complete else "failure")
-    assert github.reports == [complete]

@@ -15,6 +15,7 @@ import pytest
 
 from vtid.domain.change import PullRequest
 from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Unavailable
+from vtid.domain.notice import Conclusion, Notice
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
 
 if TYPE_CHECKING:
@@ -124,6 +125,14 @@ def _report(sim: Sim, pull: PullRequest) -> Any:
     )
 
 
+def _write_check(sim: Sim, pull: PullRequest) -> Any:
+    return A_STATUS if sim.git_hub.write_check("acme/shop", pull.head_sha, NOTICE).degraded else "written"
+
+
+def _write_comment(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.write_comment("acme/shop", pull.number, NOTICE)
+
+
 def _service(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.service(sim.environment, sim.shop, "acme/shop", "b" * 40)
 
@@ -133,6 +142,11 @@ def _look(sim: Sim, pull: PullRequest) -> Any:
     return A_PROBLEM if answer.commit is None and answer.problem else answer
 
 
+NOTICE = Notice("VTID-01227", "validated", Conclusion.SUCCESS, "13 rules")
+A_STATUS = "a commit status"
+NO_APP: dict[str, tuple[Expected, str]] = {
+    "403": (A_STATUS, "only an App may write check runs: a commit status says the same"),
+}
 MERGED_BEFORE = 1  # the number of a pull request that is merged already in the world of this table
 A_PROBLEM = "a problem"
 
@@ -177,6 +191,10 @@ ROWS: dict[str, Row] = {
     "report: write deployment":    Row(_report, r"/deployments$", "POST", effect="deployment"),
     "report: statuses":            Row(_report, r"/statuses$"),
     "report: write status":        Row(_report, r"/statuses$", "POST", effect="deployment_status"),
+    "write_check: runs":           Row(_write_check, r"/check-runs$"),
+    "write_check: write":          Row(_write_check, r"/check-runs$", "POST", differs=NO_APP, effect="check_run"),
+    "write_comment: comments":     Row(_write_comment, r"/comments$"),
+    "write_comment: write":        Row(_write_comment, r"/comments$", "POST", effect="comment"),
     "service":                     Row(_service, r"/services/shop$"),
     "service: revision":           Row(_service, r"/revisions/shop-00001$"),
     "service: revisions":          Row(_service, r"/revisions$"),

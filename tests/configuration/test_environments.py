@@ -159,6 +159,7 @@ MISTAKES = {
     "  policy: {on_failure: explode}\n": "5: dev.policy.on_failure: Input should be 'park' or 'fail'",
     "  branch_pattern: claude/*\n": "5: dev.branch_pattern: String should match pattern",
     "  automerge: 1\n": "5: dev.automerge: Input should be a valid boolean",
+    "  checks: {required: [ci, vtid]}\n": "5: dev.checks.required: vtid is our own check",
     "  region: twice\n": "5: region: is given twice; keep one",
 }  # fmt: skip
 

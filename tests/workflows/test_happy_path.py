@@ -42,6 +42,7 @@ async def test_a_good_run_goes_from_spec_to_proof(story: Story) -> None:
         "proof.recorded",
         "step.started report",
         "deployment.reported",
+        "report.written",
         "stage.finished DEPLOY success",
         "run.finished completed",
     ]

@@ -16,6 +16,7 @@ from vtid.domain.change import (
 )
 from vtid.domain.commands import (
     Armed,
+    CheckWritten,
     LoadedTask,
     MergePullRequest,
     OfferWorkOrder,
@@ -27,6 +28,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.notice import Notice
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
 
@@ -134,6 +136,9 @@ class GitHub:
     dispatches: int = 0
     deploy_conclusion: str = "success"
     reports: list[bool] = field(default_factory=list)
+    checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
+    commented: list[Notice] = field(default_factory=list)
+    deaf: OutsideError | None = None  # what every notice is answered with
 
     def open_pull(
         self, number: int = 7, branch: str = "claude/vtid-01227-x", **changes: object
@@ -220,6 +225,18 @@ class GitHub:
     ) -> str:
         self.reports.append(success)
         return "https://github.test/deployment/1"
+
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        if self.deaf is not None:
+            raise self.deaf
+        self.checked.append((sha, notice))
+        return CheckWritten("https://github.test/check/1")
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        if self.deaf is not None:
+            raise self.deaf
+        self.commented.append(notice)
+        return "https://github.test/comment/1"
 
 
 @dataclass

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from vtid.adapters import github_checks, github_deploys, github_merge, github_pulls
+from vtid.adapters import github_checks, github_deploys, github_merge, github_notices, github_pulls
 from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
-from vtid.domain.commands import MergePullRequest
+from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.notice import Notice
 
 
 class GitHub:
@@ -81,3 +82,9 @@ class GitHub:
             description=description,
             url=url,
         )
+
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        return github_notices.write_check(self._wire, repository, sha, notice)
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        return github_notices.write_comment(self._wire, repository, number, notice)

@@ -3,9 +3,11 @@
 from typing import Any
 
 from vtid.adapters.errors import reading
+from vtid.adapters.github_notices import is_own_check_run
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
 from vtid.domain.change import Check, CheckState
 from vtid.domain.errors import Denied
+from vtid.domain.notice import CHECK_NAME
 
 _CONCLUSIONS = {
     "success": CheckState.GREEN,
@@ -18,18 +20,21 @@ _STATUSES = {"success": CheckState.GREEN, "pending": CheckState.PENDING}
 def checks(wire: GitHubWire, repository: str, sha: str) -> tuple[Check, ...]:
     """The latest check run of each name, then the latest status of each context.
 
-    A name that is both stays twice: each of the two can hold the merge up.
+    A name that is both stays twice: each of the two can hold the merge up. What we say ourselves of the
+    commit is left out: a verdict that waited for its own report would never come.
     """
     address = f"{place(repository)}/commits/{part(sha)}"
     runs: dict[str, Check] = {}
     for data in wire.pages(f"{address}/check-runs", "check_runs", filter="latest"):
+        if is_own_check_run(data):
+            continue
         run = _check_of_run(data)
         known = runs.get(run.name)
         # Two suites may run the same name. GitHub numbers check runs upwards: the higher is the later.
         if known is None or (run.id or 0) > (known.id or 0):
             runs[run.name] = run
     statuses = [_check_of_status(data) for data in wire.pages(f"{address}/status", "statuses")]
-    return (*runs.values(), *statuses)
+    return (*runs.values(), *(status for status in statuses if status.name != CHECK_NAME))
 
 
 def _check_of_run(data: Any) -> Check:
@@ -58,9 +63,9 @@ def _check_of_status(data: Any) -> Check:
 
 
 def required_checks(wire: GitHubWire, repository: str, branch: str) -> tuple[str, ...]:
-    """The names that the branch's rulesets or its classic protection require, each once."""
+    """The names that the branch's rulesets or its classic protection require, each once, without our own."""
     names = (*_of_rulesets(wire, repository, branch), *_of_protection(wire, repository, branch))
-    return tuple(dict.fromkeys(names))
+    return tuple(name for name in dict.fromkeys(names) if name != CHECK_NAME)
 
 
 def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:

@@ -25,7 +25,7 @@ from github.Requester import (
 )
 
 from vtid.adapters.errors import error_of_status, pause_asked_for, pause_until, reading, shortened
-from vtid.domain.errors import BadReply, Conflict, Missing, OutsideError, Unavailable
+from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Unavailable
 
 SYSTEM = "GITHUB"
 API_VERSION = "2026-03-10"  # without merge_commit_sha in pull requests; see github_merge
@@ -43,6 +43,7 @@ class GitHubWire:
         self._base_url = base_url
         self._token = token.strip()  # of a file; a line break in a header is an error that quotes the token
         self._timeout = timeout
+        self._login: str | None = None
         self._of_thread = threading.local()
 
     def get(self, path: str, **parameters: Any) -> Any:
@@ -72,6 +73,15 @@ class GitHubWire:
                 return
             wanted = {}  # the link to the next page carries them
         raise BadReply(SYSTEM, f"{path} has more than {MAX_PAGES} pages")
+
+    def is_own_hand(self, user: dict[str, Any]) -> bool:
+        """Whether this user is who we are. An App's token may not ask for its name: then any bot is taken for us."""
+        if self._login is None:
+            try:
+                self._login = str(self.get("/user").get("login") or "")
+            except Denied:
+                self._login = ""
+        return user.get("login") == self._login if self._login else user.get("type") == "Bot"
 
     def _request(
         self, verb: str, path: str, *, parameters: dict[str, Any] | None = None, body: Any = None

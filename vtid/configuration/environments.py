@@ -12,6 +12,7 @@ from vtid.configuration.limit_overrides import LimitOverride, overridden
 from vtid.configuration.settings import ConfigurationError, closest
 from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, Service
 from vtid.domain.limits import LIMITS, Limit
+from vtid.domain.notice import CHECK_NAME
 
 Place = tuple[str | int, ...]  # keys and indexes from the top of the file
 
@@ -147,6 +148,8 @@ def _allowed_keys(place: Sequence[str | int]) -> list[str]:
 
 
 def _environment(name: str, section: EnvironmentSection) -> Environment:
+    if CHECK_NAME in section.checks.required:
+        raise _Misfit((name, "checks", "required"), f"{CHECK_NAME} is our own check: it waits for the others")
     return Environment(
         name=name,
         project=section.project,

@@ -88,6 +88,7 @@ class MergeAnswer:
     sha: str | None = None
     head_sha: str | None = None
     merged_before: bool = False  # found merged when read; nothing was sent
+    untold: str = ""  # why the verdict could not be written on the head before
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import Limit
+from vtid.domain.notice import Notice
 from vtid.domain.stages import Move
 from vtid.domain.verdict import Facts, Pinned
 
@@ -229,7 +230,10 @@ class CheckedChange:
 
 @dataclass(frozen=True)
 class MergePullRequest:
-    """Merge exactly this head, if the checks that the verdict saw are still green."""
+    """Merge exactly this head, if the checks that the verdict saw are still green.
+
+    notice: the verdict, written on the head before the merge is sent.
+    """
 
     vtid: str
     repository: str
@@ -237,6 +241,7 @@ class MergePullRequest:
     head_sha: str
     title: str
     environment: Environment
+    notice: Notice | None = None
     checks_skipped: bool = False  # by a named person, for this head
 
 
@@ -282,11 +287,9 @@ class ProveDeployment:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Write the GitHub deployment and its status; found again by commit and environment."""
+class DeploymentNote:
+    """GitHub's deployment of one commit in one environment, and how it ended."""
 
-    vtid: str
-    repository: str
     environment: str
     commit: str
     proven: bool
@@ -295,9 +298,36 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Reported:
-    state: str
+class Report:
+    """Tell GitHub: by a check run on this head and one comment (`notice`), by a deployment, or by all three.
+
+    Each is found again before it is written, so a repeat changes nothing.
+    """
+
+    vtid: str
+    repository: str
+    number: int
+    head_sha: str
+    notice: Notice | None = None
+    deployment: DeploymentNote | None = None
+
+
+@dataclass(frozen=True)
+class CheckWritten:
+    """`degraded`: why it became a commit status instead of a check run; empty when it did not."""
+
     url: str
+    degraded: str = ""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What stands on GitHub now, and what could not be written: (what, why) each."""
+
+    deployment: str | None = None
+    check: CheckWritten | None = None
+    comment: str | None = None
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 # --- journal

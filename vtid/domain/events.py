@@ -44,7 +44,8 @@ EVENT_TYPES: dict[str, str] = {
     "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
     "proof.recorded":         "the deployment proof as it stands; data: complete, code, links, skipped (rules that a person let be: rule, by, reason)",
     "deployment.reported":    "GitHub's deployment status is written; data: state, url",
-    "report.failed":          "GitHub's deployment status could not be written; data: message",
+    "report.written":         "the check run on the head and the comment say how the run stands; data: conclusion, check, comment, degraded",
+    "report.failed":          "GitHub could not be told something; data: what (deployment, check, comment), message",
     "message.refused":        "a signal was refused; data: name, code, message",
     # around runs, told by API and ledger; run_id and seq are null
     "run.requested":          "a start was accepted; data: by, spec_hash",

@@ -18,6 +18,7 @@ from vtid.domain.change import (
 )
 from vtid.domain.commands import (
     Armed,
+    CheckWritten,
     LoadedTask,
     MergePullRequest,
     OfferWorkOrder,
@@ -28,6 +29,7 @@ from vtid.domain.commands import (
 from vtid.domain.deployment import LiveAnswer, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
+from vtid.domain.notice import Notice
 from vtid.domain.verdict import TaskFacts
 
 
@@ -82,6 +84,12 @@ class CodeHost(Protocol):
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
     ) -> str:
         """Find or create the deployment of this commit, set its status if it differs, return its address."""
+
+    def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
+        """Our one check run of this VTID on this head, made or edited; a commit status where only that is allowed."""
+
+    def write_comment(self, repository: str, number: int, notice: Notice) -> str:
+        """Our one comment of this VTID on the pull request, made or edited; returns its address."""
 
 
 class ServiceHost(Protocol):

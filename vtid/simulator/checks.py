@@ -69,6 +69,15 @@ def tell(
     return check
 
 
+def is_satisfied(repository: Repository, sha: str, name: str) -> bool:
+    """Whether a required check is there and does not say no: the latest check run, or the latest status."""
+    run = latest(repository, sha).get(name)
+    said = [it.state for it in repository.statuses if it.sha == sha and it.context == name]
+    if run is not None:
+        return run.conclusion in ("success", "neutral", "skipped")
+    return said[-1:] == ["success"]
+
+
 def latest(repository: Repository, sha: str) -> dict[str, CheckRun]:
     """The newest check run of each name, as GitHub's default filter gives them."""
     return {check.name: check for check in repository.checks if check.head_sha == sha}

@@ -108,6 +108,7 @@ class Comment:
     id: int
     issue: int
     body: str
+    author: str
     created_at: float
     updated_at: float
 

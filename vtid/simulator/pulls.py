@@ -123,8 +123,7 @@ def refuse_merge(world: World, repository: Repository, pull: PullRequest, sha: s
     if not is_mergeable(repository, pull):
         raise MergeRefused(405, "Pull Request is not mergeable")
     for name in world.behaviours.of(repository.full_name).protection.required_checks:
-        latest = checks.latest(repository, pull.head_sha).get(name)
-        if latest is None or latest.conclusion not in ("success", "neutral", "skipped"):
+        if not checks.is_satisfied(repository, pull.head_sha, name):
             raise MergeRefused(405, f'Required status check "{name}" is expected.')
 
 

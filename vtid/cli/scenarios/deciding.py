@@ -3,7 +3,7 @@
 import asyncio
 
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import MERGED, REPORTED, Promise, Scenario
+from vtid.cli.scenarios.promise import MERGED, REPORTED, TOLD, Promise, Scenario
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 
@@ -284,6 +284,7 @@ ABANDON = Scenario(
         TaskStatus.REJECTED,
         "VALIDATOR",
         "ABANDONED",
+        effects=TOLD,
         events={"run.blocked": 1, "run.resumed": 1, "run.finished": 1},
         claims={
             "the reason is told": lambda seen: "not worth it" in seen.sentence,

@@ -179,12 +179,20 @@ class Drill:
         return those()[-1]
 
     async def until_decided(self, seconds: float = AWAITED_SECONDS) -> None:
-        """Until the run is over or waits for a person."""
+        """Until the run is over or waits for a person, and GitHub was told that it does."""
         await self.until(
-            lambda: self.is_over or (self.run or {}).get("status") == "blocked",
+            lambda: self.is_over or ((self.run or {}).get("status") == "blocked" and self._is_told),
             "the run to end or to block",
             seconds,
         )
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether GitHub has heard of the last block; a run without evidence has no place to tell it."""
+        kinds = [event["type"] for event in self.events]
+        since = kinds[::-1].index("run.blocked")
+        spoken = {"report.written", "report.failed"} & set(kinds[len(kinds) - since :])
+        return "evidence.observed" not in kinds or bool(spoken)
 
     @property
     def is_over(self) -> bool:

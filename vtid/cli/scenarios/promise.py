@@ -20,10 +20,11 @@ Claim = Callable[[Seen], bool]
 Course = Callable[[Drill], Awaitable[None]]
 
 # What the orchestrator can do to the world. An effect that a promise does not name must not have happened.
-EFFECTS = ("merge", "dispatch", "deployment", "deployment_status")
-NOTHING: Mapping[str, int] = {}
-MERGED: Mapping[str, int] = {"merge": 1}
-REPORTED: Mapping[str, int] = {"merge": 1, "deployment": 1, "deployment_status": 1}
+EFFECTS = ("merge", "dispatch", "deployment", "deployment_status", "check_run", "comment", "traffic")
+NOTHING: dict[str, int] = {}
+TOLD: dict[str, int] = {"check_run": 1, "comment": 1}  # what the run says of itself on the pull request
+MERGED: dict[str, int] = {"merge": 1, **TOLD}
+REPORTED: dict[str, int] = {**MERGED, "deployment": 1, "deployment_status": 1}
 
 # What every run promises.
 ALWAYS: Mapping[str, Claim] = {

@@ -1,7 +1,7 @@
 """Scenarios of VALIDATOR and merge: what must not pass, what must pass once, and what moves in between."""
 
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, Course, Promise, Scenario
+from vtid.cli.scenarios.promise import REPORTED, TOLD, Course, Promise, Scenario
 from vtid.domain.rules import may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
@@ -25,6 +25,7 @@ def _refused(code: str, *rules: str) -> Promise:
         TaskStatus.BLOCKED,
         "VALIDATOR",
         code,
+        effects=TOLD,
         events={"work_order.claimed": 1, "verdict.reached": 1},
         may_skip=not rules or any(may_skip(rule) for rule in rules),
         claims={
@@ -71,6 +72,7 @@ SPEC_CHANGED = Scenario(
         TaskStatus.BLOCKED,
         "VALIDATOR",
         "SPEC_HASH_MISMATCH",
+        effects=TOLD,
         events={"approval.voided": 1, "verdict.reached": 1},
         claims={"exactly VAL-RULE-002 fails": lambda seen: seen.failed_rules() == {"VAL-RULE-002"}},
     ),
@@ -175,7 +177,7 @@ HEAD_MOVES = Scenario(
     "A commit is pushed between verdict and merge: it is validated again, and only then merged.",
     Promise(
         TaskStatus.COMPLETED,
-        effects=REPORTED,
+        effects=REPORTED | {"check_run": 2},  # one on each head
         events={"change.head_moved": 1, "verdict.reached": 2, "change.merged": 1, "work_order.claimed": 1},
         claims={
             "GitHub refused the merge of the old head": lambda seen: (

@@ -115,11 +115,13 @@ def patch_service(call: Call) -> Any:
         raise invalid("Violation in UpdateServiceRequest.service.traffic: percents must sum to 100.")
     if call.request.query_params.get("validateOnly") == "true":
         return operation(call, service, str(uuid.uuid4()), service.generation)
-    wish: Behaviour = call.world.behaviours.of(owning_repository(call.world, service))
+    repository = owning_repository(call.world, service)
+    wish: Behaviour = call.world.behaviours.of(repository)
     generation = cloud.begin_change(call.world, service, shares, wish.reconcile_s)
     name = str(uuid.uuid4())
     call.world.operations[name] = (service, generation)
-    call.request.scope["sim.entry"].effect = "traffic"
+    entry = call.request.scope["sim.entry"]
+    entry.effect, entry.repository = "traffic", repository
     return operation(call, service, name, generation)
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vtid.simulator.facts import PullRequest, Repository
+from vtid.simulator.github.people import BOT
 from vtid.simulator.github.urls import Place
 from vtid.simulator.history import Commit
 from vtid.simulator.journal import Entry
@@ -18,6 +19,9 @@ from vtid.simulator.world import World
 
 DOCS = "https://docs.github.com/rest"
 REVOKED_TOKEN = "bad-token"  # noqa: S105 - the one token that every scenario knows to be refused
+SOMEBODY_ELSE = (
+    "somebody-else"  # the one token that is not the orchestrator's, and the name of whoever has it
+)
 PER_PAGE, MOST_PER_PAGE = 30, 100
 
 
@@ -48,6 +52,12 @@ class Call:
     def origin(self) -> str:
         """The address that the client used: PyGithub refuses to follow a URL to another host or port."""
         return str(self.request.base_url).split("/api/v3")[0].rstrip("/")
+
+    @property
+    def login(self) -> str:
+        """Who calls: everybody but somebody else is the orchestrator's own bot."""
+        token = self.request.headers.get("authorization", "").split()[-1:]
+        return SOMEBODY_ELSE if token == [SOMEBODY_ELSE] else BOT
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])

@@ -15,7 +15,7 @@ def comment_json(place: Place, comment: Comment) -> dict[str, Any]:
         "url": f"{place.api}/issues/comments/{comment.id}",
         "body": comment.body,
         "html_url": f"{place.html}/pull/{comment.issue}#issuecomment-{comment.id}",
-        "user": user_json(place, BOT),
+        "user": user_json(place, comment.author),
         "created_at": moment(comment.created_at),
         "updated_at": moment(comment.updated_at),
         "issue_url": f"{place.api}/issues/{comment.issue}",

@@ -112,6 +112,14 @@ def edit_check(call: Call) -> Response:
     return answer(call, check_json(call.place, check))
 
 
+def rerequest_check(call: Call) -> Response:
+    """The re-run button: whoever made the check run is told, and nothing else changes."""
+    check = find_check(call)
+    call.changed("check_run_rerequest")
+    call.world.told(call.repository, "check_run", "rerequested", check)
+    return answer(call, {}, 201)
+
+
 def find_check(call: Call) -> CheckRun:
     number = call.number("id")
     found = next((it for it in call.repository.checks if it.id == number), None)
@@ -160,4 +168,5 @@ ROUTES: RouteTable = (
     ("POST", REPO + "/check-runs", create_check),
     ("GET", REPO + "/check-runs/{id}", get_check),
     ("PATCH", REPO + "/check-runs/{id}", edit_check),
+    ("POST", REPO + "/check-runs/{id}/rerequest", rerequest_check),
 )

@@ -21,7 +21,7 @@ def list_comments(call: Call) -> Response:
 
 def create_comment(call: Call) -> Response:
     now = call.world.now()
-    made = Comment(call.world.next_id(), call.pull.number, call.text("body"), now, now)
+    made = Comment(call.world.next_id(), call.pull.number, call.text("body"), call.login, now, now)
     call.repository.comments.append(made)
     call.changed("comment")
     return answer(call, comment_json(call.place, made), 201)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vtid.simulator.github.call import Call, GitHubError, RouteTable, answer, invalid, not_found, paged
-from vtid.simulator.github.people import BOT, public_user_json
+from vtid.simulator.github.people import public_user_json
 from vtid.simulator.github.repositories import branch_json, full_repository_json, ref_json, short_branch_json
 
 HOUR_S = 3600
@@ -89,7 +89,7 @@ def delete_ref(call: Call) -> Response:
 
 
 def me(call: Call) -> Response:
-    return answer(call, public_user_json(call.origin, BOT, call.world.now()))
+    return answer(call, public_user_json(call.origin, call.login, call.world.now()))
 
 
 def get_user(call: Call) -> Response:

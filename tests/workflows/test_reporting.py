@@ -1,0 +1,127 @@
+"""What GitHub is told of a run, and that a deaf GitHub holds nothing up."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.workflows.conftest import Story
+from tests.workflows.world import HEAD, OLD
+from vtid.domain.change import CheckState
+from vtid.domain.errors import Denied, Unavailable
+from vtid.domain.limits import LIMITS
+from vtid.domain.notice import Conclusion
+from vtid.domain.stages import Move
+from vtid.domain.task import TaskStatus
+
+SOON = replace(LIMITS["report"], budget=timedelta(seconds=30), tries=2, back_off=(timedelta(seconds=1),))
+
+
+async def test_a_good_run_says_validated_before_the_merge_and_proven_after(story: Story) -> None:
+    await story.start()
+    await story.work_honestly()
+
+    view = await story.ends()
+
+    assert [notice.title for _, notice in story.github.checked] == [
+        "validated, 13 rules hold",
+        "bbbbbbbbbbbb serves: proven",
+    ]
+    assert [notice.title for notice in story.github.commented] == ["bbbbbbbbbbbb serves: proven"]
+    assert {sha for sha, _ in story.github.checked} == {HEAD}
+    assert view.status is TaskStatus.COMPLETED
+
+
+async def test_a_blocked_run_asks_on_the_pull_request_and_says_how_it_went_on(story: Story) -> None:
+    story.github.check_states = [CheckState.RED]
+    await story.start()
+    await story.work_honestly()
+    await story.until(lambda: story.github.commented)
+    story.github.check_states = [CheckState.GREEN]
+    await story.decide(Move.RETRY)
+
+    await story.ends()
+
+    assert [notice.conclusion for notice in story.github.commented] == [
+        Conclusion.ACTION_REQUIRED,
+        Conclusion.SUCCESS,
+    ]
+    assert "CHECKS_FAILED" in story.github.commented[0].title
+
+
+async def test_a_run_without_a_pull_request_has_nowhere_to_tell_it(story: Story) -> None:
+    await story.start()
+    await story.fail(await story.claim(), "the spec is not clear", retryable=False)
+    await story.decide(Move.ABANDON, reason="no")
+
+    await story.ends()
+
+    assert (story.github.checked, story.github.commented) == ([], [])
+    assert "step.started report" not in story.ledger.told()
+
+
+async def test_a_run_that_is_given_up_says_failed(story: Story) -> None:
+    story.github.check_states = [CheckState.RED]
+    await story.start()
+    await story.work_honestly()
+    await story.decide(Move.ABANDON, reason="no use")
+
+    view = await story.ends()
+
+    assert story.github.commented[-1].conclusion is Conclusion.FAILURE
+    assert "ABANDONED" in story.github.commented[-1].title
+    assert view.status is TaskStatus.REJECTED
+
+
+async def test_a_cancelled_run_says_cancelled(story: Story) -> None:
+    story.github.check_states = [CheckState.RED]
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("run.blocked")
+    await story.run.cancel()
+
+    view = await story.ends()
+
+    assert story.github.checked[-1][1].conclusion is Conclusion.CANCELLED
+    assert view.status is TaskStatus.CANCELLED
+
+
+async def test_a_github_that_refuses_every_word_fails_no_run_and_is_told(story: Story) -> None:
+    story.github.deaf = Denied("GITHUB", "may not write")
+    await story.start()
+    await story.work_honestly()
+
+    view = await story.ends()
+
+    failed = [event.data["what"] for event in story.ledger.events if event.type == "report.failed"]
+    assert failed == ["check", "check", "comment"]
+    assert view.status is TaskStatus.COMPLETED
+
+
+async def test_a_decision_does_not_wait_for_a_github_that_is_away(story: Story) -> None:
+    story.github.deaf = Unavailable("GITHUB", "away")
+    story.github.check_states = [CheckState.RED]
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("run.blocked")
+    story.github.check_states = [CheckState.GREEN]
+    await story.decide(Move.RETRY)
+    await story.until_told("step.started merge_pull_request")
+    story.github.deaf = None
+
+    view = await story.ends()
+
+    assert view.status is TaskStatus.COMPLETED
+    assert story.github.commented[-1].conclusion is Conclusion.SUCCESS
+
+
+async def test_words_that_never_arrive_are_given_up_within_their_budget(story: Story) -> None:
+    story.limits["report"] = SOON
+    story.github.deaf = Unavailable("GITHUB", "away")
+    story.cloud_run.serves = OLD
+    await story.start()
+    await story.work_honestly()
+    await story.decide(Move.ABANDON, reason="no use")
+
+    view = await story.ends()
+
+    assert "report.failed" in story.ledger.told()
+    assert view.status is TaskStatus.REJECTED
