@@ -89,7 +89,8 @@ function MoveDialog({ vtid, move, close }) {
 /** Why the run stopped, and the moves that lead on. @param {{vtid: string, run: import("../types/page").Run}} props */
 export function Decide({ vtid, run }) {
   const [chosen, setChosen] = useState(/** @type {Move | null} */ (null));
-  if (run.moves.length === 0) return null;
+  // A question that is open stays, and says that it is answered: nothing vanishes under the reader's hands.
+  if (run.moves.length === 0 && !chosen) return null;
   return html`<section class="decide" id="decide" tabindex="-1" aria-labelledby="decide-title">
     <h2 id="decide-title">Decide</h2>
     <div class="row">${run.moves.map((move) => html`<${Button} key=${move.move} action=${`choose ${move.move} ${vtid}`} kind=${wordsOf(move.move).kind === "danger" ? "danger" : ""} label=${wordsOf(move.move).label} why=${whyNot(move.role)} run=${() => setChosen(move)} />`)}</div>
