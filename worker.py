@@ -38,7 +38,7 @@ def steps(
     """Every activity of the limits table, bound to the given ports."""
     groups = (
         Bookkeeping(journal),
-        WorkOrders(orders),
+        WorkOrders(orders, journal),
         Leases(),
         Validation(journal),
         PullRequests(code_host),

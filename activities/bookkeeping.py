@@ -8,7 +8,7 @@ from vtid.domain.commands import (
     Armed,
     LoadedTask,
     LoadTask,
-    OfferWorkOrder,
+    Offer,
     Progress,
     ReadArmed,
     ReadLateClaims,
@@ -48,13 +48,15 @@ class Bookkeeping:
 class WorkOrders:
     """The orders that workers claim."""
 
-    def __init__(self, orders: OrderBook) -> None:
+    def __init__(self, orders: OrderBook, journal: Journal) -> None:
         self._orders = orders
+        self._journal = journal
 
     @activity.defn
-    async def offer_work_order(self, command: OfferWorkOrder) -> None:
-        """Put the order up; the same order id is offered once."""
-        await self._orders.offer(command)
+    async def offer_work_order(self, command: Offer) -> tuple[RunEvent, ...]:
+        """Put the order up, and append the events with it; the same order id is offered once."""
+        await self._orders.offer(command.order)
+        return await self._journal.record_events(command.told)
 
     @activity.defn
     async def withdraw_order(self, command: WithdrawOrder) -> None:

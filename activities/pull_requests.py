@@ -6,18 +6,20 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
-from vtid.domain.change import Checks, CheckState, MergeAnswer, MergeKind, PullRequest
+from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest
 from vtid.domain.commands import (
     AwaitChecks,
     AwaitMerge,
     CheckedChange,
+    CheckLog,
     FindEvidence,
     FindMergedChange,
     GatherFacts,
     MergePullRequest,
+    ReadLogs,
 )
 from vtid.domain.environment import Environment
-from vtid.domain.errors import OutsideError
+from vtid.domain.errors import OutsideError, Refused, Unavailable
 from vtid.domain.evidence import (
     ClaimedEvidence,
     EvidenceSearch,
@@ -73,31 +75,40 @@ class PullRequests:
     def _look_around(self, command: FindEvidence) -> EvidenceSearch:
         for url in command.named:
             named = self._look_at(ClaimedEvidence(pr_url=url), command)
-            if named.pull_request is not None:
+            if named.pull_request is not None and named.pull_request.head_sha != command.mends:
                 return named
         pulls = self._code_host.find_pull_requests(
             command.repository, command.vtid, command.environment, command.since
         )
-        belongs = (p for p in pulls if command.environment.is_branch_of(command.vtid, p.branch))
+        belongs = (
+            pull
+            for pull in pulls
+            if command.environment.is_branch_of(command.vtid, pull.branch) and pull.head_sha != command.mends
+        )
         return EvidenceSearch(next((p for p in belongs if p.is_open and not p.from_fork), None))
 
     @activity.defn
     def gather_facts(self, command: GatherFacts) -> Facts:
         """Everything that the rules look at on the code host, read once."""
-        pull = self._code_host.pull_request(command.repository, command.number)
-        if pull is None and another_look(command.looks):
+        facts = facts_of(self._code_host, command)
+        if facts.pull_request is None and another_look(command.looks):
             raise not_ready(f"{command.repository} has no pull request {command.number} yet")
-        files = self._code_host.changed_files(command.repository, command.number) if pull else None
-        sha = command.sha or (pull.head_sha if pull else "")
-        checks = self._checks(command.repository, sha, command.environment, pull) if pull else None
-        others = self._code_host.find_pull_requests(command.repository, command.vtid, command.environment)
-        second = tuple(other.url for other in others if other.is_open and other.number != command.number)
-        return Facts(task=None, pull_request=pull, files=files, checks=checks, other_open=second)
+        return facts
 
-    def _checks(self, repository: str, sha: str, environment: Environment, pull: PullRequest) -> Checks:
-        ruled = self._code_host.required_checks(repository, pull.base)
-        required = tuple(dict.fromkeys((*environment.checks.required, *ruled)))
-        return Checks(sha, self._code_host.checks(repository, sha), required)
+    @activity.defn
+    def read_logs(self, command: ReadLogs) -> list[CheckLog]:
+        """What red checks say. A log that cannot be read is told as such: it keeps nobody from mending."""
+        return [self._log(command, check) for check in command.checks]
+
+    def _log(self, command: ReadLogs, check: Check) -> CheckLog:
+        try:
+            return CheckLog(check.name, self._code_host.check_log(command.repository, check))
+        except Unavailable as cause:
+            if another_look(command.looks):
+                raise
+            return CheckLog(check.name, problem=str(cause))
+        except Refused as cause:
+            return CheckLog(check.name, problem=str(cause))
 
     @activity.defn
     def await_checks(self, command: AwaitChecks) -> CheckedChange:
@@ -105,7 +116,7 @@ class PullRequests:
         pull = self._code_host.pull_request(command.repository, command.number)
         if pull is None:
             raise not_ready(f"pull request {command.number} cannot be seen")
-        checks = self._checks(command.repository, command.sha, command.environment, pull)
+        checks = _checks(self._code_host, command.repository, command.sha, command.environment, pull)
         state = checks_state(checks.runs, checks.required, command.environment.checks.allow_skipped)
         running = [run.name for run in checks.runs if run.state is CheckState.PENDING]
         waited = datetime.now(UTC) - command.since
@@ -154,3 +165,22 @@ class PullRequests:
         if is_last_look():
             return MergeAnswer(MergeKind.REFUSED, "nobody merged it in time, and automerge is off")
         raise not_ready(f"{pull.url} is not merged yet")
+
+
+def facts_of(code_host: CodeHost, command: GatherFacts) -> Facts:
+    """What the code host shows of a pull request now. Outside a run, too: it only reads."""
+    pull = code_host.pull_request(command.repository, command.number)
+    files = code_host.changed_files(command.repository, command.number) if pull else None
+    sha = command.sha or (pull.head_sha if pull else "")
+    checks = _checks(code_host, command.repository, sha, command.environment, pull) if pull else None
+    others = code_host.find_pull_requests(command.repository, command.vtid, command.environment)
+    second = tuple(other.url for other in others if other.is_open and other.number != command.number)
+    return Facts(task=None, pull_request=pull, files=files, checks=checks, other_open=second)
+
+
+def _checks(
+    code_host: CodeHost, repository: str, sha: str, environment: Environment, pull: PullRequest
+) -> Checks:
+    ruled = code_host.required_checks(repository, pull.base)
+    required = tuple(dict.fromkeys((*environment.checks.required, *ruled)))
+    return Checks(sha, code_host.checks(repository, sha), required)

@@ -1,17 +1,28 @@
 """How every process of ours meets Temporal: one converter, one pair of queues, one profile format."""
 
+from dataclasses import is_dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
-from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    SerializationContext,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime
 from temporalio.worker import UnsandboxedWorkflowRunner
+
+from vtid.domain.commands import RunRequest
+from vtid.domain.limits import Limit
 
 TASK_QUEUE = "vtid-runs"
 GITHUB_QUEUE = "vtid-github"
@@ -20,17 +31,44 @@ _adapter_of = lru_cache(maxsize=1024)(TypeAdapter)
 
 
 class _Json(PydanticJSONPlainPayloadConverter):
-    """Pydantic's JSON. The SDK makes a converter, with adapters of its own, for each run; here they are built once."""
+    """Pydantic's JSON, without what is at its default: most of a command is, and every history stores it."""
+
+    def to_payload(self, value: Any) -> Payload:
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=_json_of(value))
 
     def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
         return _adapter_of(Any if type_hint is None else type_hint).validate_json(payload.data)
 
 
+def _json_of(value: Any) -> bytes:
+    if isinstance(value, RunRequest):
+        # A policy that travels with a run is written out: no default of a later build may change it.
+        whole = _adapter_of(RunRequest).dump_python(value, mode="json", exclude={"limits"})
+        bounds = _adapter_of(dict[str, Limit]).dump_python(value.limits, mode="json", exclude_defaults=True)
+        return to_json(whole | {"limits": bounds})
+    if is_dataclass(value):
+        kind: Any = type(value)
+        return _adapter_of(kind).dump_json(value, exclude_defaults=True)
+    return to_json(value)
+
+
+def _converters() -> dict[bytes, EncodingPayloadConverter]:
+    json = _Json()
+    given = DefaultPayloadConverter.default_encoding_payload_converters
+    chosen = (json if each.encoding == json.encoding else each for each in given)
+    return {each.encoding.encode(): each for each in chosen}
+
+
 class _Payloads(CompositePayloadConverter):
+    """The SDK makes a converter several times for each task of a run; what these share is built once."""
+
+    _shared = _converters()
+
     def __init__(self) -> None:
-        json = _Json()
-        given = DefaultPayloadConverter.default_encoding_payload_converters
-        super().__init__(*(json if each.encoding == json.encoding else each for each in given))
+        self.converters = self._shared
+
+    def with_context(self, context: SerializationContext) -> Self:
+        return self  # none of ours looks at it
 
 
 class VtidPlugin(SimplePlugin):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from activities.bookkeeping import WorkOrders
-from vtid.domain.commands import OfferWorkOrder, ReadWorkers, WithdrawOrder
+from vtid.domain.commands import Offer, OfferWorkOrder, ReadWorkers, WithdrawOrder
 from vtid.domain.failures import RunStopped
 from workflows.course import Course, one_try
 from workflows.desk import Desk, Lease
@@ -71,6 +71,7 @@ class Offers:
         self._offers += 1
         run_id, attempt, lease = workflow.info().run_id, self._desk.attempts + 1, limits["hold_lease"]
         silence = lease.heartbeat or timedelta(seconds=90)
+        repair = self._course.repair
         return OfferWorkOrder(
             order_id=f"{request.vtid}-{run_id[:8]}-{self._offers}",
             vtid=request.vtid,
@@ -80,7 +81,7 @@ class Offers:
             spec_hash=request.spec_hash,
             repository=request.repository,
             base=request.base,
-            branch=request.environment.branch_for(request.vtid, run_id, attempt),
+            branch=repair.branch if repair else request.environment.branch_for(request.vtid, run_id, attempt),
             priority=request.priority,
             heartbeat_seconds=silence.total_seconds() / 3,
             lost_seconds=silence.total_seconds(),
@@ -88,18 +89,23 @@ class Offers:
             unattended_progress_seconds=one_try(limits["progress_unattended"]).total_seconds(),
             cap_seconds=lease.whole_budget().total_seconds(),
             note=note,
+            repair=repair,
         )
 
     async def _offer(self, order: OfferWorkOrder) -> None:
         self._desk.offered = order
         window = one_try(self._course.limits["pickup"])
         self._course.story.tell(
-            "work_order.offered", order_id=order.order_id, offer=order.offer, attempt=order.attempt
+            "work_order.offered",
+            order_id=order.order_id,
+            offer=order.offer,
+            attempt=order.attempt,
+            kind=order.kind,
+            round=order.repair.round if order.repair else None,
         )
         wait = waiting("a worker to pick up the order", workflow.now() + window, "worker")
         self._course.story.tell("step.started", step="pickup", waiting=wait)
-        await self._course.quietly(WorkOrders.offer_work_order, order)
-        await self._course.story.write()
+        await self._course.story.write_with(WorkOrders.offer_work_order, lambda told: Offer(order, told))
 
     async def _await_claim(self, order: OfferWorkOrder, hints: int) -> Lease | None:
         pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]

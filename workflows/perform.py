@@ -34,6 +34,7 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
+    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
 @overload
 async def perform(
@@ -42,13 +43,20 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
+    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
 async def perform(
-    step: Any, command: Any, limits: dict[str, Limit], summary: str = "", hints: Hints | None = None
+    step: Any,
+    command: Any,
+    limits: dict[str, Limit],
+    summary: str = "",
+    hints: Hints | None = None,
+    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> Any:
     """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done.
 
     hints: what makes a poll look at once; None for a step that is no poll.
+    before_visible: done before a step of bookkeeping goes on as an ordinary activity, after some seconds.
     """
     limit = limits[step.__name__]
     if limit.lane is Lane.BOOKKEEPING:
@@ -58,6 +66,8 @@ async def perform(
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
+            if before_visible is not None:
+                await before_visible()
     return await _as_activity(step, command, limit, summary, hints)
 
 

@@ -4,9 +4,10 @@ What is told here is what everybody sees: the ledger stores the events, Temporal
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 from temporalio import workflow
@@ -26,6 +27,8 @@ FAILURE_CODE = SearchAttributeKey.for_keyword("VtidFailureCode")
 ENVIRONMENT = SearchAttributeKey.for_keyword("VtidEnvironment")
 REPOSITORY = SearchAttributeKey.for_keyword("VtidRepository")
 NO_FAILURE = "none"
+
+C = TypeVar("C")
 
 
 class ToldOver(Exception):
@@ -47,7 +50,11 @@ class Story:
         self._unwritten: list[tuple[RunEvent, RunView]] = []  # each with the view after it
         self._writing = asyncio.Lock()
         # The API starts the run with these; each upsert is an event of the history.
-        self._shown = (Stage.PLANNER.value, TaskStatus.SCHEDULED.value, NO_FAILURE)
+        self._shown = {
+            STAGE: Stage.PLANNER.value,
+            STATE: TaskStatus.SCHEDULED.value,
+            FAILURE_CODE: NO_FAILURE,
+        }
 
     @property
     def stage(self) -> Stage:
@@ -85,17 +92,30 @@ class Story:
         self._show()
         async with self._writing:
             while self._unwritten:
-                batch = tuple(event for event, _ in self._unwritten)
-                command = RecordEvents(
-                    self._request.vtid, workflow.info().run_id, self._request.start_id, batch
-                )
-                strays = await perform(Bookkeeping.record_events, command, self._request.limits)
-                if strays:
-                    self._go_on_after(strays)
-                else:
-                    # Only now: a cancelled or failed write leaves the events for the next one.
-                    self._written = self._unwritten[len(batch) - 1][1]
-                    del self._unwritten[: len(batch)]
+                told = self._told()
+                self._wrote(told, await perform(Bookkeeping.record_events, told, self._request.limits))
+
+    async def write_with(
+        self, step: Callable[[Any, C], Awaitable[tuple[RunEvent, ...]]], command: Callable[[RecordEvents], C]
+    ) -> None:
+        """Do a step of bookkeeping that takes the told events along. Raises what it and `write` raise."""
+        self._show()
+        async with self._writing:
+            told = self._told()
+            self._wrote(told, await perform(step, command(told), self._request.limits))
+        await self.write()
+
+    def _told(self) -> RecordEvents:
+        events = tuple(event for event, _ in self._unwritten)
+        return RecordEvents(self._request.vtid, workflow.info().run_id, self._request.start_id, events)
+
+    def _wrote(self, told: RecordEvents, strays: tuple[RunEvent, ...]) -> None:
+        if strays:
+            self._go_on_after(strays)
+        elif told.events:
+            # Only now: a cancelled or failed write leaves the events for the next one.
+            self._written = self._unwritten[len(told.events) - 1][1]
+            del self._unwritten[: len(told.events)]
 
     def _go_on_after(self, strays: tuple[RunEvent, ...]) -> None:
         """A task that was lost had told other events, which readers have seen: they stand, and ours come after them.
@@ -127,14 +147,13 @@ class Story:
         links = "".join(f"\n- {name}: {url}" for name, url in view.links.items())
         workflow.set_current_details(f"**{view.vtid}** {sentence(view)}{links}")
         code = str(view.failure["code"]) if view.failure else NO_FAILURE
-        shown = (view.stage.value, view.status.value, code)
+        shown = {STAGE: view.stage.value, STATE: view.status.value, FAILURE_CODE: code}
         # Each upsert is an event of the history: admission alone is shown with the stage that follows it.
         if shown == self._shown or (view.stage is Stage.PLANNER and view.status is TaskStatus.IN_PROGRESS):
             return
+        changed = [key.value_set(value) for key, value in shown.items() if self._shown[key] != value]
         self._shown = shown
-        workflow.upsert_search_attributes(
-            [STAGE.value_set(shown[0]), STATE.value_set(shown[1]), FAILURE_CODE.value_set(shown[2])]
-        )
+        workflow.upsert_search_attributes(changed)
 
 
 def waiting(what: str, until: datetime | None, who: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from api import shapes
 from api.asked import check_code
 from api.engine import EngineUnavailable, RunOver, RunRef
 from api.moves import effects
+from api.plain import plain
 from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
@@ -76,6 +77,12 @@ async def show_run(
     """The run view of the current or last run."""
     record = await given.ledger.runs.current(vtid)
     return JSONResponse(await (_fresh(given, record) if fresh else _stored(given, record)))
+
+
+@router.get("/runs/{vtid}/explain", response_model=shapes.Explanation)
+async def explain_run(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
+    """Why the change may not be merged now: every rule, asked anew. Also before there is a run; decides nothing."""
+    return JSONResponse(plain(await given.explainer.explain(vtid)))
 
 
 @router.post("/runs/{vtid}/cancel")

@@ -53,7 +53,7 @@ async def deliveries(
     """What GitHub told in the last 14 days, newest first, and what became of each."""
     page = await given.ledger.deliveries.list(state=state, limit=limit, cursor=cursor)
     shown = [plain(each) for each in page.items]
-    items = [{name: value for name, value in each.items() if name != "notice"} for each in shown]
+    items = [{name: value for name, value in each.items() if name != "heard"} for each in shown]
     return JSONResponse({"items": items, "next_cursor": page.next_cursor})
 
 

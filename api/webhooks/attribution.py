@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.webhooks.notices import Notice
+from api.webhooks.heard import Heard
 from vtid.domain.change import PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import ChangeText, Extraction, PullRequestWords, extract
@@ -52,30 +52,30 @@ class Attribution:
         self._environments = environments
         self._words = words
 
-    def concerns(self, notice: Notice) -> bool:
-        """Whether the notice tells of a change that may have come to a base branch."""
-        if notice.closed:
+    def concerns(self, heard: Heard) -> bool:
+        """Whether it tells of a change that may have come to a base branch."""
+        if heard.closed:
             return True
-        return bool(notice.pushed) and notice.branch in self._bases(notice.repository or "")
+        return bool(heard.pushed) and heard.branch in self._bases(heard.repository or "")
 
-    async def look(self, notice: Notice) -> str:
+    async def look(self, heard: Heard) -> str:
         """Tell each change that is nobody's, once; gives what was found as a sentence."""
-        repository = notice.repository or ""
-        changes = await asyncio.to_thread(self._changes, repository, notice)
+        repository = heard.repository or ""
+        changes = await asyncio.to_thread(self._changes, repository, heard)
         if not changes:
             return "no change came to a base branch"
-        return "; ".join([await self._settle(repository, notice.branch, change) for change in changes])
+        return "; ".join([await self._settle(repository, heard.branch, change) for change in changes])
 
     def _bases(self, repository: str) -> set[str]:
         return {each.base_branch for each in self._environments.values() if each.is_home_of(repository)}
 
-    def _changes(self, repository: str, notice: Notice) -> list[_Change]:
-        if notice.closed and notice.pull_number is not None:
-            pull = self._words.pull_request(repository, notice.pull_number)
+    def _changes(self, repository: str, heard: Heard) -> list[_Change]:
+        if heard.closed and heard.pull_number is not None:
+            pull = self._words.pull_request(repository, heard.pull_number)
             merged = pull is not None and pull.merged and pull.base in self._bases(repository)
-            return [self._of_pull(repository, notice.pull_number, pull)] if merged else []
+            return [self._of_pull(repository, heard.pull_number, pull)] if merged else []
         changes: dict[str, _Change] = {}
-        for sha in notice.pushed:
+        for sha in heard.pushed:
             change = self._of_commit(repository, sha)
             if change is not None:
                 changes.setdefault(change.key, change)

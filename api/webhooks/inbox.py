@@ -13,7 +13,7 @@ import structlog
 from api.metrics import Metrics
 from api.problems import Problem
 from api.webhooks.attribution import Attribution
-from api.webhooks.notices import EVENTS, Malformed, Notice, read_notice
+from api.webhooks.heard import EVENTS, Heard, Malformed, read_webhook
 from api.webhooks.nudges import Nudges
 from api.webhooks.signature import check_signature
 from vtid.domain.environment import Environment
@@ -72,40 +72,40 @@ class Inbox:
         for header, value in (("X-GitHub-Event", event), ("X-GitHub-Delivery", delivery)):
             if not value or len(value) > 100:
                 raise _wrong(f"{header}: expected a text of 1 to 100 characters")
-        notice = self._read(event, body)
+        heard = self._read(event, body)
         try:
             async with asyncio.timeout(KEEP_SECONDS):
                 is_new = await self._ledger.deliveries.receive(
                     delivery,
                     event=event,
-                    action=notice.action,
-                    repository=notice.repository,
-                    state="ignored" if notice.ignored else "received",
-                    says=notice.ignored or "",
-                    notice=asdict(notice),
+                    action=heard.action,
+                    repository=heard.repository,
+                    state="ignored" if heard.ignored else "received",
+                    says=heard.ignored or "",
+                    heard=asdict(heard),
                 )
         except TimeoutError:
             raise Problem("LEDGER_UNAVAILABLE", "the ledger is slow; deliver it again") from None
-        state = "duplicate" if not is_new else "ignored" if notice.ignored else "accepted"
+        state = "duplicate" if not is_new else "ignored" if heard.ignored else "accepted"
         self._metrics.webhook(event if event in _KNOWN else "other", state)
         self._news.set()
-        return Kept(delivery, event, state, notice.ignored or "")
+        return Kept(delivery, event, state, heard.ignored or "")
 
-    def _read(self, event: str, body: bytes) -> Notice:
+    def _read(self, event: str, body: bytes) -> Heard:
         try:
-            notice = read_notice(event, json.loads(body))
+            heard = read_webhook(event, json.loads(body))
         except Malformed as wrong:
             raise _wrong(str(wrong)) from wrong
         except (ValueError, RecursionError):
             raise _wrong("body: expected JSON; choose content type application/json on GitHub") from None
-        declared = any(each.is_home_of(notice.repository or "") for each in self._environments.values())
-        if notice.ignored or declared:
-            return notice
-        return Notice(
+        declared = any(each.is_home_of(heard.repository or "") for each in self._environments.values())
+        if heard.ignored or declared:
+            return heard
+        return Heard(
             event,
-            notice.action,
-            notice.repository,
-            ignored=f"no environment declares {notice.repository}",
+            heard.action,
+            heard.repository,
+            ignored=f"no environment declares {heard.repository}",
         )
 
     # --- afterwards
@@ -153,19 +153,19 @@ class Inbox:
 
     async def _outcome(self, record: DeliveryRecord) -> tuple[str, str]:
         """(state, sentence)"""
-        notice = _notice_of(record.notice)
-        says = await self._hint(notice) if record.tries == 0 else "looked again"
-        if self._attribution is None or not self._attribution.concerns(notice):
+        heard = _heard_of(record.heard)
+        says = await self._hint(heard) if record.tries == 0 else "looked again"
+        if self._attribution is None or not self._attribution.concerns(heard):
             return "done", says
         try:
             async with self._gate:
-                return "done", f"{says}; {await self._attribution.look(notice)}"
+                return "done", f"{says}; {await self._attribution.look(heard)}"
         except OutsideError as error:
             state = "received" if record.tries + 1 < _MOST_TRIES else "failed"
             return state, f"{says}; whose change it is could not be asked: {error}"
 
-    async def _hint(self, notice: Notice) -> str:
-        hint = notice.hint
+    async def _hint(self, heard: Heard) -> str:
+        hint = heard.hint
         looking = await self._nudges.give(hint) if hint else []
         return f"{', '.join(looking)} looks" if looking else "no run waits for it"
 
@@ -181,8 +181,8 @@ def _due(record: DeliveryRecord) -> datetime:
     return record.received_at + timedelta(seconds=_LOOK_SECONDS * (2**record.tries - 1))
 
 
-def _notice_of(data: dict[str, Any]) -> Notice:
-    return Notice(**data | {"pushed": tuple(data["pushed"])})
+def _heard_of(data: dict[str, Any]) -> Heard:
+    return Heard(**data | {"pushed": tuple(data["pushed"])})
 
 
 def _wrong(detail: str) -> Problem:

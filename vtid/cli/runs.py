@@ -64,6 +64,23 @@ def show(session: Session, vtid: Vtid) -> None:
     _show(session, call(session, "GET", f"/api/v1/runs/{vtid}"))
 
 
+@command(run, "explain")
+def explain(session: Session, vtid: Vtid) -> None:
+    """Say in plain words why the change may not be merged now. Asks anew, at any time, and decides nothing."""
+    from vtid.cli.client import call
+    from vtid.cli.console import print_json
+
+    told = call(session, "GET", f"/api/v1/runs/{vtid}/explain")
+    if session.as_json:
+        print_json(told)
+        return
+    print(told["says"])
+    for reason in told["reasons"]:
+        print(f"- {reason}")
+    held = sum(rule["answer"] in ("pass", "skipped") for rule in told["rules"])
+    print(f"{held} of {len(told['rules'])} rules hold; pull request: {told['pull_request'] or 'none'}")
+
+
 @command(run, "watch")
 def watch(
     session: Session,

@@ -4,9 +4,9 @@ The workflow folds while it runs (its query and its details in Temporal's UI), t
 writes (GET /runs), and the stream folds when it reads. One function, so the three cannot disagree.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import EvidenceSource
@@ -52,6 +52,9 @@ class RunView:
     worker: str | None = None
     order_id: str | None = None
     evidence: dict[str, Any] = field(default_factory=lambda: {"claimed": None, "observed": None})
+    repair: dict[str, Any] | None = (
+        None  # the last round of repair; its logs stand in the event and the order
+    )
     verdict: dict[str, Any] | None = None
     proof: dict[str, Any] | None = None
     merged: str | None = None
@@ -80,6 +83,16 @@ _STATUS_IN = {
     Stage.VALIDATOR: TaskStatus.VALIDATING,
     Stage.DEPLOY: TaskStatus.VALIDATING,
 }
+
+
+V = TypeVar("V", RunView, StageView)
+
+
+def replace(whole: V, **changes: Any) -> V:
+    """As dataclasses.replace, several times quicker: every event of every run is folded twice."""
+    changed = object.__new__(type(whole))
+    changed.__dict__.update(whole.__dict__, **changes)
+    return changed
 
 
 def fold(view: RunView, event: RunEvent) -> RunView:
@@ -183,6 +196,13 @@ def _head_moved(view: RunView, event: RunEvent) -> RunView:
 
 def _verdict(view: RunView, event: RunEvent) -> RunView:
     return replace(view, verdict=event.data | {"at": event.at.isoformat()})
+
+
+def _repair_ordered(view: RunView, event: RunEvent) -> RunView:
+    findings = [
+        {key: value for key, value in finding.items() if key != "log"} for finding in event.data["findings"]
+    ]
+    return replace(view, repair=event.data | {"findings": findings, "at": event.at.isoformat()})
 
 
 def _merged(view: RunView, event: RunEvent) -> RunView:
@@ -295,6 +315,7 @@ _CHANGES = {
     "evidence.claimed": _evidence_claimed,
     "evidence.observed": _evidence_observed,
     "verdict.reached": _verdict,
+    "repair.ordered": _repair_ordered,
     "change.head_moved": _head_moved,
     "change.merged": _merged,
     "deploy.dispatched": _deploy_seen,

@@ -31,7 +31,7 @@ class Deliveries:
         repository: str | None,
         state: str,
         says: str,
-        notice: dict[str, Any],
+        heard: dict[str, Any],
     ) -> bool:
         """Keep it. False: this id came before, and nothing changes. What is old is forgotten meanwhile."""
         now = datetime.now(UTC)
@@ -44,7 +44,7 @@ class Deliveries:
             "state": state,
             "tries": 0,
             "says": says,
-            "notice": notice,
+            "heard": heard,
         }
         async with self._database.write() as session:
             await session.execute(delete(Delivery).where(Delivery.received_at < now - KEPT_FOR))
@@ -96,5 +96,5 @@ def _record(row: Delivery) -> DeliveryRecord:
         state=row.state,
         tries=row.tries,
         says=row.says,
-        notice=row.notice,
+        heard=row.heard,
     )

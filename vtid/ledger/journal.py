@@ -1,14 +1,24 @@
 """The journal of runs: the events that workflows tell, folded into everything that is shown of a run."""
 
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+
 from vtid.domain.commands import Armed, LoadedTask, RecordEvents
 from vtid.domain.events import RunEvent
 from vtid.domain.task import SpecState, spec_hash
 from vtid.domain.verdict import TaskFacts
-from vtid.ledger import specs
 from vtid.ledger.database import Database
 from vtid.ledger.models import Run, Spec, Task
 from vtid.ledger.recording import record
 from vtid.ledger.switch import Switch
+
+_TASK = (
+    select(Task.status, Task.created_at, Run.run_id, Spec.hash, Spec.markdown, Spec.state)
+    .outerjoin(Spec, and_(Spec.vtid == Task.vtid, Spec.version == Task.spec_version))
+    .outerjoin(Run, Run.start_id == Task.start_id)
+    .where(Task.vtid == bindparam("vtid"))
+)
 
 
 class JournalStore:
@@ -30,23 +40,18 @@ class JournalStore:
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
         """The task with the hashes of its spec, or None."""
-        async with self._database.read() as session:
-            task = await session.get(Task, vtid)
-            if task is None:
-                return None
-            spec = await specs.current_spec(session, task)
-        stored, computed, approved = _hashes(spec)
-        return LoadedTask(vtid, task.status, task.created_at, stored, computed, approved)
+        row = await self._task(vtid)
+        return None if row is None else LoadedTask(vtid, row.status, row.created_at, *_hashes(row))
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
         """The same for the validator, with the id of the task's current run."""
+        row = await self._task(vtid)
+        return None if row is None else TaskFacts(vtid, row.status, row.run_id, *_hashes(row))
+
+    async def _task(self, vtid: str) -> Any:
+        """Task, spec and run as one row, or None."""
         async with self._database.read() as session:
-            task = await session.get(Task, vtid)
-            if task is None:
-                return None
-            spec = await specs.current_spec(session, task)
-            run = None if task.start_id is None else await session.get(Run, task.start_id)
-        return TaskFacts(vtid, task.status, None if run is None else run.run_id, *_hashes(spec))
+            return (await session.execute(_TASK, {"vtid": vtid})).one_or_none()
 
     async def read_armed(self) -> Armed:
         """The emergency stop."""
@@ -54,8 +59,8 @@ class JournalStore:
         return Armed(switch.armed, switch.reason)
 
 
-def _hashes(spec: Spec | None) -> tuple[str | None, str | None, str | None]:
+def _hashes(row: Any) -> tuple[str | None, str | None, str | None]:
     """(as stored, computed again from the text, approved)"""
-    if spec is None:
+    if row.hash is None:
         return None, None, None
-    return spec.hash, spec_hash(spec.markdown), spec.hash if spec.state == SpecState.APPROVED else None
+    return row.hash, spec_hash(row.markdown), row.hash if row.state == SpecState.APPROVED else None

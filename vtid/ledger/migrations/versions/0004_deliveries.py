@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("tries", COUNT, nullable=False),
         sa.Column("says", sa.Text(), nullable=False),
-        sa.Column("notice", sa.JSON(), nullable=False),
+        sa.Column("heard", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", name="pk_deliveries"),
     )
     op.create_index("ix_deliveries_received_at_delivery_id", "deliveries", ["received_at", "delivery_id"])

@@ -22,7 +22,7 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True)
-class Notice:
+class Heard:
     """Where to look. `ignored` says why nowhere.
 
     pushed: commits that came to `branch`, oldest first. closed: a pull request ended, so it may be merged.
@@ -50,24 +50,24 @@ class Notice:
         return Hint(self.repository, self.event, self.sha, number, self.branch, self.url)
 
 
-def read_notice(event: str, payload: Any) -> Notice:
-    """The notice of an event. One that we do not know is ignored, and says so. Raises Malformed."""
+def read_webhook(event: str, payload: Any) -> Heard:
+    """What it says. One that we do not know is ignored, and says so. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("body: expected a JSON object")
     action = payload.get("action")
     action = _clean(action) if isinstance(action, str) else None
     read = _READERS.get(event)
     if read is None:
-        return Notice(event, action, _repository_or_none(payload), ignored=f"nothing depends on {event}")
+        return Heard(event, action, _repository_or_none(payload), ignored=f"nothing depends on {event}")
     wanted, reader = read
     if wanted is not None and action not in wanted:
         why = f"{event} {action or 'without an action'} decides nothing"
-        return Notice(event, action, _repository_or_none(payload), ignored=why)
+        return Heard(event, action, _repository_or_none(payload), ignored=why)
     return reader(event, action, _text(payload, "repository", "full_name"), payload)
 
 
-def _pull_request(event: str, action: str | None, repository: str, payload: Any) -> Notice:
-    return Notice(
+def _pull_request(event: str, action: str | None, repository: str, payload: Any) -> Heard:
+    return Heard(
         event, action, repository,
         sha=_text(payload, "pull_request", "head", "sha"),
         pull_number=_number(payload, "pull_request", "number"),
@@ -75,14 +75,14 @@ def _pull_request(event: str, action: str | None, repository: str, payload: Any)
     )  # fmt: skip
 
 
-def _check_run(event: str, action: str | None, repository: str, payload: Any) -> Notice:
+def _check_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
     sha = _text(payload, "check_run", "head_sha")
     branch = _text_or_none(payload, "check_run", "check_suite", "head_branch")
-    return Notice(event, action, repository, sha=sha, branch=branch, rerun=action == "rerequested")
+    return Heard(event, action, repository, sha=sha, branch=branch, rerun=action == "rerequested")
 
 
-def _suite_or_run(event: str, action: str | None, repository: str, payload: Any) -> Notice:
-    return Notice(
+def _suite_or_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
+    return Heard(
         event, action, repository,
         sha=_text(payload, event, "head_sha"),
         branch=_text_or_none(payload, event, "head_branch"),
@@ -91,31 +91,31 @@ def _suite_or_run(event: str, action: str | None, repository: str, payload: Any)
     )  # fmt: skip
 
 
-def _deployment_status(event: str, action: str | None, repository: str, payload: Any) -> Notice:
-    return Notice(event, action, repository, sha=_text(payload, "deployment", "sha"))
+def _deployment_status(event: str, action: str | None, repository: str, payload: Any) -> Heard:
+    return Heard(event, action, repository, sha=_text(payload, "deployment", "sha"))
 
 
-def _merge_group(event: str, action: str | None, repository: str, payload: Any) -> Notice:
+def _merge_group(event: str, action: str | None, repository: str, payload: Any) -> Heard:
     sha = _text(payload, "merge_group", "head_sha")
     branch = _text(payload, "merge_group", "head_ref").removeprefix(_BRANCH)
-    return Notice(event, action, repository, sha=sha, branch=branch)
+    return Heard(event, action, repository, sha=sha, branch=branch)
 
 
-def _push(event: str, action: str | None, repository: str, payload: Any) -> Notice:
+def _push(event: str, action: str | None, repository: str, payload: Any) -> Heard:
     ref, after = _text(payload, "ref"), _text(payload, "after")
     if not ref.startswith(_BRANCH) or after == _NO_SHA:
         why = f"{ref[:200]} is no branch" if after != _NO_SHA else f"{ref[:200]} was deleted"
-        return Notice(event, action, repository, ignored=why)
+        return Heard(event, action, repository, ignored=why)
     listed = payload.get("commits")
     commits = listed if isinstance(listed, list) else []
     pushed = [_text(commit, "id") for commit in commits if _at(commit, "distinct") is not False]
     branch = _clean(ref.removeprefix(_BRANCH))
-    return Notice(
+    return Heard(
         event, action, repository, sha=after, branch=branch, pushed=tuple(pushed[-MOST_COMMITS:]) or (after,)
     )
 
 
-_Reader = Callable[[str, str | None, str, Any], Notice]
+_Reader = Callable[[str, str | None, str, Any], Heard]
 # event -> (the actions that may change an answer, None: all; how it is read)
 _READERS: dict[str, tuple[frozenset[str] | None, _Reader]] = {
     "pull_request": (_PULL_ACTIONS, _pull_request),
