@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from functools import cached_property
 
 import structlog
 
@@ -15,8 +16,27 @@ from api.serving import Server
 from vtid.adapters.github import GitHub
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
+from vtid.domain.drift import ServiceSettings
+from vtid.domain.environment import Environment, Service
+from vtid.domain.ports import SettingsHost
 from vtid.ledger import Ledger, NotMigrated
 from workflows.connection import connect
+
+
+class CloudRunWhenAsked:
+    """SettingsHost. Importing Cloud Run's client takes a second and 70 MB: only who asks pays for it."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        self._endpoint = endpoint
+
+    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
+        return self._cloud_run.settings(environment, service, repository)
+
+    @cached_property
+    def _cloud_run(self) -> SettingsHost:
+        from vtid.adapters.cloud_run import CloudRun
+
+        return CloudRun(self._endpoint)
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,7 +70,15 @@ async def _serve(host: str, port: int) -> None:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
         token = settings.github_token.get_secret_value() if settings.github_token else ""
         code_host = GitHub(settings.github_api_url, token)
-        app = create_app(ledger, runs, environments, _options(settings, runs.namespace), code_host, code_host)
+        app = create_app(
+            ledger,
+            runs,
+            environments,
+            _options(settings, runs.namespace),
+            code_host,
+            words=code_host,
+            settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+        )
         await Server(app, host=host, port=port).serve()
     finally:
         await ledger.close()

@@ -13,6 +13,7 @@ from api.auth import Authenticator, Guests
 from api.build import BUILD
 from api.claims import Claims
 from api.description import describe
+from api.drift import Drifts
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
 from api.explaining import Explainer
@@ -50,7 +51,7 @@ from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
-from vtid.domain.ports import CodeHost
+from vtid.domain.ports import CodeHost, SettingsHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -62,13 +63,15 @@ def create_app(
     options: Options,
     code_host: CodeHost | None = None,
     words: ChangeWords | None = None,
+    settings_host: SettingsHost | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
     words: where it is asked whose change a push or a merge is; without one nobody asks.
+    settings_host: where what runs is held against what is declared; without one that cannot be asked.
     """
-    given = _services(ledger, engine, environments, options, code_host, words)
+    given = _services(ledger, engine, environments, options, code_host, words, settings_host)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -102,6 +105,7 @@ def _services(
     options: Options,
     code_host: CodeHost | None,
     words: ChangeWords | None,
+    settings_host: SettingsHost | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -137,6 +141,7 @@ def _services(
         desk=desk,
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
+        drifts=Drifts(environments, settings_host),
         explainer=Explainer(ledger, environments, code_host),
         inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
         feed=feed,
