@@ -6,18 +6,20 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
-from vtid.domain.change import Checks, CheckState, MergeAnswer, MergeKind, PullRequest
+from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest
 from vtid.domain.commands import (
     AwaitChecks,
     AwaitMerge,
     CheckedChange,
+    CheckLog,
     FindEvidence,
     FindMergedChange,
     GatherFacts,
     MergePullRequest,
+    ReadLogs,
 )
 from vtid.domain.environment import Environment
-from vtid.domain.errors import OutsideError
+from vtid.domain.errors import OutsideError, Refused, Unavailable
 from vtid.domain.evidence import (
     ClaimedEvidence,
     EvidenceSearch,
@@ -73,12 +75,16 @@ class PullRequests:
     def _look_around(self, command: FindEvidence) -> EvidenceSearch:
         for url in command.named:
             named = self._look_at(ClaimedEvidence(pr_url=url), command)
-            if named.pull_request is not None:
+            if named.pull_request is not None and named.pull_request.head_sha != command.mends:
                 return named
         pulls = self._code_host.find_pull_requests(
             command.repository, command.vtid, command.environment, command.since
         )
-        belongs = (p for p in pulls if command.environment.is_branch_of(command.vtid, p.branch))
+        belongs = (
+            pull
+            for pull in pulls
+            if command.environment.is_branch_of(command.vtid, pull.branch) and pull.head_sha != command.mends
+        )
         return EvidenceSearch(next((p for p in belongs if p.is_open and not p.from_fork), None))
 
     @activity.defn
@@ -88,6 +94,21 @@ class PullRequests:
         if facts.pull_request is None and another_look(command.looks):
             raise not_ready(f"{command.repository} has no pull request {command.number} yet")
         return facts
+
+    @activity.defn
+    def read_logs(self, command: ReadLogs) -> list[CheckLog]:
+        """What red checks say. A log that cannot be read is told as such: it keeps nobody from mending."""
+        return [self._log(command, check) for check in command.checks]
+
+    def _log(self, command: ReadLogs, check: Check) -> CheckLog:
+        try:
+            return CheckLog(check.name, self._code_host.check_log(command.repository, check))
+        except Unavailable as cause:
+            if another_look(command.looks):
+                raise
+            return CheckLog(check.name, problem=str(cause))
+        except Refused as cause:
+            return CheckLog(check.name, problem=str(cause))
 
     @activity.defn
     def await_checks(self, command: AwaitChecks) -> CheckedChange:

@@ -14,6 +14,7 @@ from api.options import Options
 from api.runs import Runs
 from api.serving import Server
 from vtid.adapters.github import GitHub
+from vtid.adapters.messenger import HttpMessenger
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.drift import ServiceSettings
@@ -54,6 +55,7 @@ def _options(settings: Settings, namespace: str) -> Options:
         dev=settings.env == "dev",
         bootstrap=bootstrap.get_secret_value() if bootstrap else None,
         gateway_networks=settings.gateway_networks,
+        notify_networks=settings.notify_networks,
         hosts=tuple(host.lower() for host in settings.allowed_hosts),
         page_url=settings.page_url or settings.api_url,
         temporal_ui=settings.temporal_ui_url,
@@ -70,16 +72,22 @@ async def _serve(host: str, port: int) -> None:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
         token = settings.github_token.get_secret_value() if settings.github_token else ""
         code_host = GitHub(settings.github_api_url, token)
+        options = _options(settings, runs.namespace)
+        messenger = HttpMessenger(options.destinations)
         app = create_app(
             ledger,
             runs,
             environments,
-            _options(settings, runs.namespace),
+            options,
             code_host,
             words=code_host,
             settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+            messenger=messenger,
         )
-        await Server(app, host=host, port=port).serve()
+        try:
+            await Server(app, host=host, port=port).serve()
+        finally:
+            await messenger.close()
     finally:
         await ledger.close()
 

@@ -26,6 +26,7 @@ from api.idempotency import Idempotent
 from api.leases import LeaseTokens
 from api.live import Feed
 from api.metrics import Metrics
+from api.notifier import Notifier, Secrets
 from api.options import Options
 from api.presenter import Presenter
 from api.readiness import Readiness
@@ -36,6 +37,7 @@ from api.routes import (
     dead_letters,
     events,
     health,
+    notifications,
     page,
     runs,
     session,
@@ -51,7 +53,8 @@ from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
-from vtid.domain.ports import CodeHost, SettingsHost
+from vtid.domain.notifications import SOURCES
+from vtid.domain.ports import CodeHost, Messenger, SettingsHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -64,14 +67,16 @@ def create_app(
     code_host: CodeHost | None = None,
     words: ChangeWords | None = None,
     settings_host: SettingsHost | None = None,
+    messenger: Messenger | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
     words: where it is asked whose change a push or a merge is; without one nobody asks.
     settings_host: where what runs is held against what is declared; without one that cannot be asked.
+    messenger: sends what subscribers want to be told; without one it waits in the ledger.
     """
-    given = _services(ledger, engine, environments, options, code_host, words, settings_host)
+    given = _services(ledger, engine, environments, options, code_host, words, settings_host, messenger)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -81,7 +86,9 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
-    for noun in (tasks, board, runs, events, work_orders, dead_letters, catalogue, system, session, webhooks):
+    for noun in (
+        tasks, board, runs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
+    ):  # fmt: skip
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
         app.include_router(old.router, responses=refusals.RESPONSES)
@@ -106,6 +113,7 @@ def _services(
     code_host: CodeHost | None,
     words: ChangeWords | None,
     settings_host: SettingsHost | None,
+    messenger: Messenger | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -123,11 +131,16 @@ def _services(
     nudges = Nudges(ledger, engine)
     witness = Witness(code_host) if code_host is not None else None
 
+    secrets = Secrets(options.signing_key)
+    notifier = Notifier(ledger, messenger, secrets, metrics, page_url=options.page_url)
+
     def tell(event: LoggedEvent) -> None:
         if event.type.startswith(("work_order.", "system.")):
             claims.wake()
         if event.type.startswith("system."):
             reconciler.hurry()
+        if event.type in SOURCES:
+            notifier.hurry()
 
     feed.on_event(tell)
     return Services(
@@ -148,6 +161,9 @@ def _services(
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
         metrics=metrics,
+        notifier=notifier,
+        secrets=secrets,
+        destinations=options.destinations,
     )
 
 
@@ -159,6 +175,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(given.reconciler.run(), name="reconciler"),
         asyncio.create_task(given.results.run(), name="unread evidence"),
         asyncio.create_task(given.inbox.run(), name="webhooks"),
+        asyncio.create_task(given.notifier.run(), name="notifier"),
     ]
     try:
         yield

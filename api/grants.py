@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from api.engine import Beat
 from api.leases import Lease
+from api.plain import plain
+from vtid.domain.commands import OfferWorkOrder
 from vtid.domain.limits import HEARTBEAT_DUE
 from vtid.ledger.records import OrderRecord
 
@@ -55,6 +58,18 @@ def held_until(order: OrderRecord) -> datetime:
     """When the lease is lost if nothing more is heard from its worker."""
     lease = held_lease(order)
     return lease.expires_at(order.last_beat_at or datetime.fromtimestamp(lease.iat, UTC))
+
+
+def asked_for(command: OfferWorkOrder) -> dict[str, Any]:
+    """What is wanted of the worker: build it, or mend what was found, on the pull request that is there."""
+    repair = command.repair
+    return {
+        "kind": command.kind,
+        "round": repair.round if repair else None,
+        "rounds": repair.rounds if repair else None,
+        "pr_url": repair.pr_url if repair else None,
+        "findings": plain(repair.findings) if repair else [],
+    }
 
 
 def deadlines(grant: Grant) -> dict[str, float]:

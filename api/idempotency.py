@@ -21,8 +21,9 @@ from vtid.ledger.records import StoredAnswer
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 # A claim's answer holds a lease token, which is kept nowhere, and is repeatable by itself: the holder
 # that claims again gets its lease again. A heartbeat must hear what holds now, and outlive the ledger.
-# A sign-in makes nothing in the ledger.
-_LEFT_OUT = ("/work-orders/claim", "/heartbeat", "/session")
+# A sign-in makes nothing in the ledger. A subscription's secret is shown once and kept nowhere: a repeat is
+# refused by its name.
+_LEFT_OUT = ("/work-orders/claim", "/heartbeat", "/session", "/notifications", "/rotate")
 _KEPT_HEADERS = ("content-type", "location", "etag")
 MAX_KEY = 200
 

@@ -42,6 +42,16 @@ class Metrics:
             registry=registry,
         )
 
+        self._notified = Counter(
+            "vtid_notification_tries_total",
+            "Tries to tell a subscriber, by how the delivery stands after it",
+            ["state"],
+            registry=registry,
+        )
+        self._notifier_errors = Counter(
+            "vtid_notifier_errors_total", "Faults of ours while telling subscribers", registry=registry
+        )
+
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
         if not route.endswith("/stream"):
@@ -58,6 +68,14 @@ class Metrics:
     def reconciler_failed(self) -> None:
         """An error of ours; Temporal or the ledger being out of reach is none."""
         self._reconciler_errors.inc()
+
+    def notified(self, state: str) -> None:
+        """pending: it failed and comes again."""
+        self._notified.labels(state).inc()
+
+    def notifier_failed(self) -> None:
+        """A ledger out of reach is none."""
+        self._notifier_errors.inc()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from vtid.domain.destinations import Destinations
+
 
 @dataclass(frozen=True)
 class Options:
@@ -14,6 +16,7 @@ class Options:
     being prepared. gateway_hold_seconds: how long `oasis/tasks/{vtid}/complete` waits for the proof.
     gateway_look_seconds: the pause between two looks at evidence that GitHub could not be asked about.
     webhook_secrets: any of them may have signed GitHub's webhooks; none: every webhook is refused.
+    notify_networks: private networks into which notifications may be sent, besides loopback in dev.
     """
 
     signing_key: str
@@ -32,3 +35,9 @@ class Options:
     gateway_hold_seconds: float = 60.0
     gateway_look_seconds: float = 5.0
     webhook_secrets: tuple[str, ...] = ()
+    notify_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @property
+    def destinations(self) -> Destinations:
+        """Where notifications may be sent."""
+        return Destinations(loopback=self.dev, networks=self.notify_networks)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from api.grants import Grant, deadlines
+from api.grants import Grant, asked_for, deadlines
 from api.plain import moment, plain
 from vtid.domain.limits import SUSPECT_AFTER_SHARE
 from vtid.domain.view import RunView
@@ -111,6 +111,8 @@ class Presenter:
             "base": command.base,
             "branch": command.branch,
             "priority": command.priority,
+            "kind": command.kind,
+            "round": command.repair.round if command.repair else None,
             "note": command.note,
             "created_at": moment(record.created_at),
             "ended_reason": record.ended_reason,
@@ -159,6 +161,7 @@ class Presenter:
             "branch": command.branch,
             "required_markers": [grant.lease.vtid],
             "note": command.note,
+            **asked_for(command),
             "environment": grant.environment,
         }
 

@@ -17,6 +17,7 @@ from api.gateway.counter import Counter
 from api.gateway.results import Results
 from api.live import Feed
 from api.metrics import Metrics
+from api.notifier import Notifier, Secrets
 from api.presenter import Presenter
 from api.problems import Problem, request_id
 from api.readiness import Readiness
@@ -24,6 +25,7 @@ from api.reconciler import Reconciler
 from api.starts import Starts
 from api.webhooks.inbox import Inbox
 from api.work_orders import WorkDesk
+from vtid.domain.destinations import Destinations
 from vtid.domain.environment import Environment
 from vtid.domain.vtid import canonical_vtid
 from vtid.ledger import Ledger
@@ -52,6 +54,9 @@ class Services:
     reconciler: Reconciler
     readiness: Readiness
     metrics: Metrics
+    notifier: Notifier
+    secrets: Secrets
+    destinations: Destinations
 
     async def audit(self, request: Request, actor: Principal, verb: str, target: str, **detail: Any) -> None:
         """Keep who did what. Raises LedgerUnavailable: a change that cannot be kept is told as such."""
@@ -102,6 +107,7 @@ def check_role(principal: Principal, *roles: Role) -> None:
 Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
 ViewerOrWorker = Annotated[Principal, Depends(require(Role.VIEWER, Role.WORKER))]
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 Approver = Annotated[Principal, Depends(require(Role.APPROVER))]
 Worker = Annotated[Principal, Depends(require(Role.WORKER))]
 
@@ -120,6 +126,7 @@ def storable(text: str) -> str:
 Text = Annotated[str, AfterValidator(storable)]
 Vtid = Annotated[str, AfterValidator(storable), AfterValidator(canonical_vtid)]
 VtidPath = Annotated[Vtid, Path(description="VTID- and four or more digits; lower case is accepted")]
+VtidQuery = Annotated[Vtid | None, Query(description="VTID- and four or more digits")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
 

@@ -13,6 +13,7 @@ from vtid.configuration.environment_file import environments_schema
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import FOREVER, LIMITS, Limit
+from vtid.domain.notifications import KEPT_FOR, PAUSES, SAYS, SUBSCRIBABLE, TRY_SECONDS
 from vtid.domain.rules import RULES
 from vtid.mcp.advice import ADVICE
 from vtid.mcp.calls import Calls
@@ -40,6 +41,7 @@ BEHAVES = {
     "denied-path": "changes a path that policy denies",
     "from-fork": "hands in a pull request from a fork",
     "draft": "hands in a draft",
+    "careless": "leaves a FIXME in what it builds, and takes it out when it gets a repair order",
     "moves-head": "pushes one more commit after the checks were green",
     NEVER: "does not even claim",
 }
@@ -60,7 +62,7 @@ CONTROL_PLANE = (
         "PUT /_sim/behaviour",
         "how checks, deploys, reconciling and webhooks behave",
         "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
-        "`answers`, `labels`, `env`, `secrets`; `webhooks.repeat`; `protection.required_checks`",
+        "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`",
     ),
     ("PUT /_sim/services/{name}", "set a service with its revisions and traffic", "`answers` of a revision"),
     ("POST /_sim/faults", "break calls that match", "`truncate`, `apply`; `times` left out: for ever"),
@@ -86,6 +88,7 @@ def pages() -> dict[str, str]:
         "events.md": events(),
         "rules.md": rules(),
         "mcp.md": mcp(),
+        "notifications.md": notifications(),
         "simulator.md": simulator(),
         "environments.schema.json": json.dumps(environments_schema(), indent=2, ensure_ascii=False) + "\n",
     }
@@ -193,6 +196,65 @@ def mcp() -> str:
         "## What a refused model is told",
         "A refusal is text: the code, what happened, and what to do next.",
         _table(("code", "next"), ((f"`{code}`", advice) for code, advice in ADVICE.items())),
+    )
+
+
+def notifications() -> str:
+    kinds = ((f"`{kind}`", SAYS[kind]) for kind in SUBSCRIBABLE)
+    pauses = ", ".join(_span(pause) for pause in PAUSES)
+    return _page(
+        "Being told",
+        "scripts/make_docs.py and vtid/domain/notifications.py",
+        "Somebody who does not look at the page hears of what matters: signed webhooks in the form of "
+        "[Standard Webhooks](https://www.standardwebhooks.com), or messages that Slack shows. It needs the role admin.",
+        "```\n"
+        "vtid notify add on-call https://example.com/hook           # prints the secret, this once\n"
+        "vtid notify add team https://hooks.slack.com/services/… --slack --on run.blocked --on worker.missing\n"
+        "vtid notify test on-call                                   # sends one, and shows what came back\n"
+        "vtid notify log --state failed                             # what could not be told\n"
+        "vtid notify log DELIVERY                                   # every try: time, status, how long, the answer\n"
+        "vtid notify resend DELIVERY\n"
+        "```",
+        "The same over HTTP: `/api/v1/notifications` (`POST` to subscribe, `PATCH`, `DELETE`, `…/test`, `…/rotate`, "
+        "`…/pause`, `…/enable`) and `/api/v1/notifications/deliveries` (the log, `…/{id}/resend`).",
+        "## What is told",
+        _table(("kind", "means"), kinds),
+        "```json\n"
+        '{"type": "run.blocked", "timestamp": "2026-01-02T03:04:05+00:00", "data": {"vtid": "VTID-01230", "title": "…",\n'
+        ' "environment": "dev", "stage": "WORKER", "code": "EVIDENCE_REFUSED", "message": "…", "advice": "…",\n'
+        ' "moves": ["retry", "adopt", "abandon"], "until": "…", "links": {"page": "…", "pr": "…"}, "position": 4711}}\n'
+        "```",
+        "`code` is one of the [failure codes](failure-codes.md); `position` is the event's place in the log, so "
+        "`GET /api/v1/events?vtid=VTID` has the rest. Messages may come twice or in another order: `webhook-id` is the "
+        "same for every try of one message, and `position` orders them.",
+        "## How to verify one",
+        "Each request has `webhook-id`, `webhook-timestamp` and `webhook-signature`. Use a library of Standard Webhooks "
+        "with the secret that `vtid notify add` printed and the **raw** body:",
+        "```python\n"
+        "from standardwebhooks import Webhook\n\n"
+        'message = Webhook("whsec_…").verify(raw_body, headers)   # raises when it is not ours, or older than 5 minutes\n'
+        "```",
+        "By hand: the signature is `v1,` and the base64 of HMAC-SHA256 over `ID.TIMESTAMP.BODY`, with the base64-decoded "
+        "part of the secret after `whsec_` as the key. The header may hold several, separated by spaces; one that fits is "
+        "enough. `vtid notify rotate NAME` makes a new secret; for 24 h both sign. Slack's addresses are secret by "
+        "themselves and ignore the signature.",
+        "Secrets are derived from our signing key (`VTID_LEASE_KEY`, or the one in the data directory) and kept nowhere. "
+        "When that key changes, subscriptions are disabled with that reason until their secrets are rotated: no message "
+        "goes out that its receiver would refuse.",
+        "## How often it is tried",
+        f"An answer 2xx within {TRY_SECONDS:g} s is an accepted message. Otherwise it comes again after {pauses}: "
+        f"{len(PAUSES) + 1} tries, then the delivery is `failed` and the event `notification.given_up` says so. "
+        "`Retry-After` is heeded. `410 Gone`, or a delivery that failed to the end while nothing else was accepted "
+        "either, disables the subscription: visible in `vtid notify list` and as the event `notification.disabled`, "
+        "until somebody runs `vtid notify enable`.",
+        "An event gives one delivery for each subscription, ever: they are made from the ledger's log and kept there, so a "
+        "restart loses and doubles none. A subscription hears of what happens after it was made or enabled. A delivery "
+        f"stays in the log for {KEPT_FOR.days} days after it ended.",
+        "## Where nothing is sent",
+        "Addresses are `https://`; plain `http://` is for loopback in a development stack. Names are looked up for each try, "
+        "every address found must be public, and the connection goes to exactly the one that was checked: no private, "
+        "link-local or metadata address is ever called, and redirects are not followed. A receiver inside: "
+        "`VTID_NOTIFY_NETWORKS=10.1.0.0/16`.",
     )
 
 

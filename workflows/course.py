@@ -13,6 +13,7 @@ from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Lane, Limit
+from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
 from workflows.hints import Hints
@@ -46,6 +47,8 @@ class Course:
         )
         self.head_rounds = 0
         self.hints = Hints()  # of the poll under way
+        self.repair: Repair | None = None  # what a worker is asked to mend now
+        self.repair_rounds = 0
         self.skips: list[Skip] = []  # of rules, by persons, each for one head
         self.skipped: tuple[RuleAnswer, ...] = ()  # in the verdict that passed
         self.notes: list[str] = []  # what a cancelled run has to tell besides

@@ -71,6 +71,7 @@ class Offers:
         self._offers += 1
         run_id, attempt, lease = workflow.info().run_id, self._desk.attempts + 1, limits["hold_lease"]
         silence = lease.heartbeat or timedelta(seconds=90)
+        repair = self._course.repair
         return OfferWorkOrder(
             order_id=f"{request.vtid}-{run_id[:8]}-{self._offers}",
             vtid=request.vtid,
@@ -80,7 +81,7 @@ class Offers:
             spec_hash=request.spec_hash,
             repository=request.repository,
             base=request.base,
-            branch=request.environment.branch_for(request.vtid, run_id, attempt),
+            branch=repair.branch if repair else request.environment.branch_for(request.vtid, run_id, attempt),
             priority=request.priority,
             heartbeat_seconds=silence.total_seconds() / 3,
             lost_seconds=silence.total_seconds(),
@@ -88,13 +89,19 @@ class Offers:
             unattended_progress_seconds=one_try(limits["progress_unattended"]).total_seconds(),
             cap_seconds=lease.whole_budget().total_seconds(),
             note=note,
+            repair=repair,
         )
 
     async def _offer(self, order: OfferWorkOrder) -> None:
         self._desk.offered = order
         window = one_try(self._course.limits["pickup"])
         self._course.story.tell(
-            "work_order.offered", order_id=order.order_id, offer=order.offer, attempt=order.attempt
+            "work_order.offered",
+            order_id=order.order_id,
+            offer=order.offer,
+            attempt=order.attempt,
+            kind=order.kind,
+            round=order.repair.round if order.repair else None,
         )
         wait = waiting("a worker to pick up the order", workflow.now() + window, "worker")
         self._course.story.tell("step.started", step="pickup", waiting=wait)

@@ -14,14 +14,19 @@ from vtid.domain.rules import code_of, is_worth_waiting, may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.verdict import Facts, Pinned
 from workflows.course import Course, one_try
+from workflows.repairs import Repairs
 
 
 class ValidatorStage:
     def __init__(self, course: Course) -> None:
         self._course = course
+        self._repairs = Repairs(course)
 
     async def validate(self) -> Stage:
-        """A verdict over exactly one head. A head that moved is judged anew, a bounded number of times."""
+        """A verdict over exactly one head. A head that moved is judged anew, a bounded number of times.
+
+        Gives WORKER when what fails is to be mended there. Raises RunStopped when a person must decide.
+        """
         facts = self._course.facts or await self._gather()
         while True:
             if self._moved(facts):
@@ -43,6 +48,8 @@ class ValidatorStage:
                 self._course.judged_head, self._course.skipped = verdict.head_sha, verdict.skipped
                 return Stage.DEPLOY
             code, reasons = code_of(verdict, facts)
+            if await self._repairs.order(verdict, facts, code, reasons):
+                return Stage.WORKER
             skippable = tuple(rule for rule in verdict.open if may_skip(rule))
             raise RunStopped(code, reasons, skippable=skippable)
 

@@ -90,8 +90,8 @@ class VtidRun:
         return following
 
     def _tell_finished(self, stage: Stage, following: Stage | None) -> None:
-        if stage is Stage.DEPLOY and following is Stage.VALIDATOR:
-            return  # not over: it comes back once the new head is judged
+        if (stage, following) in ((Stage.DEPLOY, Stage.VALIDATOR), (Stage.VALIDATOR, Stage.WORKER)):
+            return  # not over: it comes back once the new head is judged, or the change is mended
         if stage is Stage.DEPLOY and self._course.nothing_to_deploy:
             why = "the change touches no path of a service, so there is nothing to deploy"
             self._story.tell("stage.finished", stage=stage, status=StageStatus.SKIPPED, why=why)
@@ -112,7 +112,7 @@ class VtidRun:
         pull = evidence.pull_request
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
-        course.skipped = ()
+        course.skipped, course.repair = (), None
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
@@ -151,7 +151,7 @@ class VtidRun:
         if decision.move is Move.ABANDON:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
         self._course.retries += 1
-        self._course.head_rounds = 0
+        self._course.head_rounds = self._course.repair_rounds = 0
         self._course.facts = None
         if decision.move is Move.ADOPT:
             return await self._adopt(stage, decision)

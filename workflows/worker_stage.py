@@ -42,7 +42,8 @@ class WorkerStage:
     async def get_evidence(self) -> Evidence:
         """Attempts until one brings evidence that GitHub confirms. Raises RunStopped after the last."""
         allowed = self._course.limits["attempts"].tries
-        note = ""
+        repair = self._course.repair
+        note = f"to be mended: {repair.reason}" if repair else ""
         for left in reversed(range(allowed)):
             lease = await self._offers.get_claimed(note)
             try:
@@ -157,7 +158,7 @@ class WorkerStage:
             found = await self._look_on_github(self._course.limits["find_evidence"].tries)
             if lease.answered or found is not None:
                 return None if lease.answered else found
-            text = f"worker {lease.worker} made no progress for {window}, and GitHub has no pull request"
+            text = f"worker {lease.worker} made no progress for {window}, and GitHub has no {self._sought}"
             raise RunStopped("EVIDENCE_TIMEOUT", text)
 
     async def _reopen_or_stop(self, lease: Lease, reopened: int) -> None:
@@ -204,9 +205,14 @@ class WorkerStage:
         found = await self._look_on_github(LOOKS_FOR_UNNAMED)
         if found is not None:
             return found
-        reason = f"worker {claim.by} claims success, and GitHub has no pull request"
+        reason = f"worker {claim.by} claims success, and GitHub has no {self._sought}"
         self._course.story.tell("evidence.refused", pr_url="", reason=reason)
         raise RunStopped("EVIDENCE_REFUSED", reason)
+
+    @property
+    def _sought(self) -> str:
+        """What GitHub is asked for: a repair shows as another head, not as another pull request."""
+        return "new commit" if self._course.repair else "pull request"
 
     async def _look_on_github(self, looks: int) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))
@@ -220,6 +226,7 @@ class WorkerStage:
             since=workflow.info().start_time
             - CLOCK_SLACK,  # work of an earlier run is adopted, or not at all
             looks=looks,
+            mends=self._course.repair.head_sha if self._course.repair else None,
         )
         search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from api.grants import held_until
+from api.grants import asked_for, held_until
 from api.plain import moment, plain
 from vtid.domain.stages import Stage, StageStatus
 from vtid.domain.task import CLOSED, TaskStatus
@@ -86,6 +86,7 @@ def whereabouts(order: OrderRecord) -> dict[str, Any]:
         "branch": command.branch,
         "required_markers": [order.vtid],
         "note": command.note,
+        **asked_for(command),
     }
 
 

@@ -92,6 +92,10 @@ def _required(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.required_checks("acme/shop", "main")
 
 
+def _check_log(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.check_log("acme/shop", sim.git_hub.checks("acme/shop", pull.head_sha)[0])
+
+
 def _compare(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.compare("acme/shop", pull.head_sha, "main")
 
@@ -176,6 +180,7 @@ ROWS: dict[str, Row] = {
     "checks: statuses":            Row(_checks, r"/status$"),
     "required_checks: rulesets":   Row(_required, r"/rules/branches/main$"),
     "required_checks: protection": Row(_required, r"/shop/branches/main$"),
+    "check_log":               Row(_check_log, r"/check-runs/[0-9]+$"),
     "compare":                     Row(_compare, r"/compare/"),
     "merge: pull request":         Row(_merge, r"/pulls/2$"),
     "merge: rules":                Row(_merge, r"/rules/branches/main$"),

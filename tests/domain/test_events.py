@@ -8,7 +8,8 @@ from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (
-    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.", "change.unattributed",
+    "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.", "notification.",
+    "change.unattributed",
 )  # fmt: skip
 
 

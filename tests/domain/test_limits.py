@@ -61,6 +61,7 @@ ADDED = {
     "read_late_claims": "pull requests named in answers that came too late",
     "await_merge": "automerge is off: a person merges, and the run sees it",
     "deploy_run_missing": "no deploy run at all for this long, as for the checks",
+    "read_logs": "what red checks say, for the worker that is to mend them",
     "stop_confirmed": "how long a cancelled worker has to confirm",
 }
 

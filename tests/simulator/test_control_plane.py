@@ -54,7 +54,8 @@ def test_behaviour_is_told_key_by_key_and_per_repository(sim: Sim) -> None:
 def test_defaults_are_those_of_the_contract(sim: Sim) -> None:
     now = sim.told("PUT", "/behaviour")
 
-    assert now["checks"] == {"auto": True, "names": ["ci"], "after_s": 1.0, "conclusion": "success"}
+    told = {"auto": True, "names": ["ci"], "after_s": 1.0, "conclusion": "success"}
+    assert now["checks"] == told | {"fails_on": None}
     assert (now["deploy"]["after_s"], now["deploy"]["serves"], now["webhooks"]) == (2.0, "head", None)
 
 

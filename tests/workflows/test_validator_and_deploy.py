@@ -19,6 +19,7 @@ async def blocked_with(story: Story) -> str:
 
 
 async def test_red_checks_are_never_merged(story: Story) -> None:
+    story.policy = Policy(repair_rounds=0)
     story.github.check_states = [CheckState.PENDING, CheckState.RED]
     await story.start()
     await story.work_honestly()

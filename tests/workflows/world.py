@@ -129,6 +129,7 @@ class GitHub:
     )  # one a look, the last stays
     merge_answers: list[MergeAnswer] = field(default_factory=list)  # before the honest one
     error: OutsideError | None = None  # what every question is answered with
+    log_error: OutsideError | None = None
     moves_to: str | None = None  # the head that shows up right when the merge is sent
     looks: int = 0  # at the checks
     merges: int = 0
@@ -179,6 +180,11 @@ class GitHub:
         self.looks += 1
         state = self.check_states.pop(0) if len(self.check_states) > 1 else self.check_states[0]
         return (Check("ci", state, id=1),)
+
+    def check_log(self, repository: str, check: Check) -> str:
+        if self.log_error is not None:
+            raise self.log_error
+        return f"{check.name}: 1 failed"
 
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         return ()

@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from vtid.adapters import github_checks, github_deploys, github_merge, github_notices, github_pulls
+from vtid.adapters import (
+    github_checks,
+    github_deploys,
+    github_logs,
+    github_merge,
+    github_notices,
+    github_pulls,
+)
 from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
 from vtid.domain.commands import CheckWritten, MergePullRequest
@@ -49,6 +56,9 @@ class GitHub:
 
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
         return github_checks.checks(self._wire, repository, sha)
+
+    def check_log(self, repository: str, check: Check) -> str:
+        return github_logs.check_log(self._wire, repository, check)
 
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         return github_checks.required_checks(self._wire, repository, branch)

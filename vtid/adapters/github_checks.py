@@ -59,6 +59,7 @@ def _check_of_status(data: Any) -> Check:
             conclusion=None if state == "pending" else state,
             id=int(data["id"]),
             url=data.get("target_url"),
+            is_status=True,
         )
 
 

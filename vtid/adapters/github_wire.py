@@ -9,7 +9,7 @@ import json
 import math
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -29,6 +29,7 @@ from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError
 
 SYSTEM = "GITHUB"
 API_VERSION = "2026-03-10"  # without merge_commit_sha in pull requests; see github_merge
+LONGEST_TEXT = 50_000_000  # bytes of a log that are read to find its end
 MAX_PAGES = 1_000  # of a hundred entries; a list that is longer does not end
 
 _UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -73,6 +74,34 @@ class GitHubWire:
                 return
             wanted = {}  # the link to the next page carries them
         raise BadReply(SYSTEM, f"{path} has more than {MAX_PAGES} pages")
+
+    def tail(self, path: str, most_bytes: int) -> bytes:
+        """The last bytes of a text that GitHub keeps elsewhere; empty when it names no such place.
+
+        It answers with an address that carries its own permission: our credentials do not go there.
+        """
+        what = f"GET {path}"
+        address = f"{self._base_url.rstrip('/')}{path}"
+        credentials = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            with self._fetch(address, credentials) as told:
+                if told.status_code < 300:
+                    raise Unavailable(SYSTEM, f"{what}: the answer names no place", status=told.status_code)
+                if told.status_code != 302:
+                    raise _error_of(what, told.status_code, _lower(told.headers), told.text)
+                place = told.headers.get("location", "")
+            with self._fetch(place, {}) as kept:
+                if kept.status_code != 200:
+                    raise error_of_status(SYSTEM, kept.status_code, f"the log behind {path}")
+                return _last_bytes(kept, most_bytes)
+        except _UNREACHABLE as cause:
+            raise Unavailable(SYSTEM, f"{what}: {type(cause).__name__} {shortened(str(cause))}") from cause
+
+    def _fetch(self, address: str, credentials: dict[str, str]) -> requests.Response:
+        headers = {"Accept": "*/*", "X-GitHub-Api-Version": API_VERSION} | credentials
+        return requests.get(
+            address, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+        )
 
     def is_own_hand(self, user: dict[str, Any]) -> bool:
         """Whether this user is who we are. An App's token may not ask for its name: then any bot is taken for us."""
@@ -144,6 +173,21 @@ class _Plain(_NoDetours, HTTPRequestsConnectionClass):
 
 class _Encrypted(_NoDetours, HTTPSRequestsConnectionClass):
     pass
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _last_bytes(answer: requests.Response, most_bytes: int) -> bytes:
+    """The end of a text of any length, in bounded memory; a text without end is cut off."""
+    kept, read = b"", 0
+    for chunk in answer.iter_content(64 * 1024):
+        kept = (kept + chunk)[-most_bytes:]
+        read += len(chunk)
+        if read > LONGEST_TEXT:
+            break
+    return kept
 
 
 def place(repository: str) -> str:

@@ -17,6 +17,13 @@ _KINDS: dict[str, re.Pattern[str]] = {
 }
 
 
+def masked(text: str) -> str:
+    """The text without the secret-looking values in it."""
+    for kind, shape in _KINDS.items():
+        text = shape.sub(f"[{kind} masked]", text)
+    return text
+
+
 def secrets_in_patch(path: str, patch: str) -> tuple[str, ...]:
     """`path: kind` for each kind of secret that the patch adds, never the value itself."""
     added = "\n".join(line[1:] for line in patch.splitlines() if line.startswith("+"))

@@ -14,6 +14,7 @@ from vtid.cli.addresses import DEMO
 from vtid.cli.dead import dead
 from vtid.cli.environments import env
 from vtid.cli.exits import CommandFailed, Exit
+from vtid.cli.notify import notify
 from vtid.cli.orders import order
 from vtid.cli.runs import run
 from vtid.cli.session import AsJson, DataDir, Session, command
@@ -93,6 +94,7 @@ app.add_typer(dead, name="dead")
 app.add_typer(order, name="order")
 app.add_typer(system, name="system")
 app.add_typer(env, name="env")
+app.add_typer(notify, name="notify")
 app.add_typer(simulate, name="simulate")
 
 

@@ -12,6 +12,16 @@ Glob = Annotated[str, Field(min_length=1, max_length=500)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 SecretBinding = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+:(latest|[1-9][0-9]*)$", max_length=300)]
+# What a worker can mend on its own branch; what says whose change this is, it cannot.
+RepairRule = Literal[
+    "VAL-RULE-006",
+    "VAL-RULE-008",
+    "VAL-RULE-009",
+    "VAL-RULE-010",
+    "VAL-RULE-011",
+    "VAL-RULE-012",
+    "VAL-RULE-013",
+]
 Witness = Literal["env", "label", "image_tag"]
 
 
@@ -60,7 +70,8 @@ class PolicySection(Section):
     max_files: int = Field(300, ge=1, le=3_000)
     on_failure: Literal["park", "fail"] = "park"
     park_for: Duration | None = Field(None, description="another name of limits.blocked")
-    repair_rounds: int = Field(2, ge=0, le=20)
+    repair_rounds: int = Field(2, ge=0, le=20, description="how often a worker is asked to mend it")
+    repair_rules: list[RepairRule] = Field(["VAL-RULE-010"], description="what a worker may be asked to mend")
     author_may_approve: bool = True
 
 

@@ -168,6 +168,7 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
             max_files=section.policy.max_files,
             on_failure=section.policy.on_failure,
             repair_rounds=section.policy.repair_rounds,
+            repair_rules=tuple(section.policy.repair_rules),
             author_may_approve=section.policy.author_may_approve,
         ),
         limits=_limits(name, section),

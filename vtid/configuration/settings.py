@@ -94,6 +94,9 @@ class Settings(BaseModel):
             description="networks from which workers of the old gateway may call without a key, comma-separated",
         )
     )
+    notify_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
+        Field((), description="private networks into which notifications may be sent, comma-separated")
+    )
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
         (), description="host names that the API answers to beside loopback, comma-separated"
     )

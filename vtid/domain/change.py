@@ -56,6 +56,7 @@ class Check:
     conclusion: str | None = None
     id: int | None = None
     url: str | None = None
+    is_status: bool = False  # a commit status, not a check run
 
 
 @dataclass(frozen=True)

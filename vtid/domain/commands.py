@@ -7,12 +7,13 @@ histories: ids and hashes, never spec texts, diffs or secrets.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vtid.domain.change import Checks, DeployRun, PullRequest
+from vtid.domain.change import Check, Checks, DeployRun, PullRequest
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import Limit
 from vtid.domain.notice import Notice
+from vtid.domain.repair import Repair
 from vtid.domain.stages import Move
 from vtid.domain.verdict import Facts, Pinned
 
@@ -113,6 +114,11 @@ class OfferWorkOrder:
     unattended_progress_seconds: float
     cap_seconds: float
     note: str = ""  # why the attempt before this one ended, for the next worker
+    repair: Repair | None = None  # what to mend, on which branch; None: build it
+
+    @property
+    def kind(self) -> str:
+        return "build" if self.repair is None else "repair"
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ class FindEvidence:
     """Look on GitHub: for the claimed pull request if one is named, else by branch convention.
 
     `named`: addresses from refused, late answers, looked at first. `looks`: how often finding nothing is
-    looked at again, with the step's back-off.
+    looked at again, with the step's back-off. `mends`: a head that is no evidence any more, since it is to be mended.
     """
 
     vtid: str
@@ -178,6 +184,7 @@ class FindEvidence:
     named: tuple[str, ...] = ()
     since: datetime | None = None
     looks: int = 1
+    mends: str | None = None
 
 
 # --- VALIDATOR
@@ -217,6 +224,24 @@ class AwaitChecks:
     environment: Environment
     missing_after_seconds: float
     since: datetime
+
+
+@dataclass(frozen=True)
+class ReadLogs:
+    """Read what these red checks say, for the worker that is to mend them. `looks`: tries before it goes without."""
+
+    repository: str
+    checks: tuple[Check, ...]
+    looks: int
+
+
+@dataclass(frozen=True)
+class CheckLog:
+    """The end of what a check says, or why it could not be read."""
+
+    name: str
+    log: str = ""
+    problem: str | None = None
 
 
 @dataclass(frozen=True)

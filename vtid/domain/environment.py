@@ -53,13 +53,17 @@ class ChecksPolicy:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a change may touch and what happens when it fails. on_failure: `park` or `fail`."""
+    """What a change may touch and what happens when it fails. on_failure: `park` or `fail`.
+
+    What `repair_rules` name goes back to a worker `repair_rounds` times before the run blocks.
+    """
 
     allow_paths: tuple[str, ...] = ("**",)
     deny_paths: tuple[str, ...] = ()
     max_files: int = 300
     on_failure: str = "park"
     repair_rounds: int = 2
+    repair_rules: tuple[str, ...] = ("VAL-RULE-010",)  # what a worker may be asked to mend
     author_may_approve: bool = True
 
 

@@ -85,6 +85,7 @@ LIMITS: dict[str, Limit] = {
     "find_merged_change":   Limit(_B, _sec(10), _min(5),  FOREVER, None,      _QUICK,                 "nothing is built twice after a merge; a read that is nearly always quick"),
     "find_evidence":        Limit(_G, _sec(30), _min(2),  5,       None,      _s(5, 10, 20, 40),      "back-off instead of a fixed interval"),
     "gather_facts":         Limit(_G, _sec(30), _min(5),  5,       None,      _QUICK,                 "a validator may not hang"),
+    "read_logs":            Limit(_G, _sec(30), _min(2),  3,       None,      _s(2, 5, 10),           "what red checks say; a repair order goes without it rather than wait long"),
     "await_checks":         Limit(_G, _sec(20), _min(30), FOREVER, None,      _POLL,                  "CI takes its time; looks every 5 to 20 s"),
     "await_merge":          Limit(_G, _sec(20), _h(72),   FOREVER, None,      _s(5, 10, 20, 40, 60),  "automerge is off: a person merges on GitHub, and the run sees it"),
     "merge_pull_request":   Limit(_G, _sec(30), _min(5),  5,       None,      _s(2, 5, 10, 20),       "compare-and-swap; reads before it tries again"),

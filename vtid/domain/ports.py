@@ -31,6 +31,7 @@ from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.notice import Notice
+from vtid.domain.notifications import Answer
 from vtid.domain.verdict import TaskFacts
 
 
@@ -53,6 +54,12 @@ class CodeHost(Protocol):
 
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
         """All pages of check runs (the latest of each name) and commit statuses of exactly this commit."""
+
+    def check_log(self, repository: str, check: Check) -> str:
+        """The end of what a check run says: its output, and the log of its job when it is one of GitHub Actions.
+
+        Bounded, with secret-looking values masked; empty when it says nothing.
+        """
 
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         """The names of the checks that the branch's own rules require."""
@@ -114,6 +121,13 @@ class VersionProbe(Protocol):
 
     def look(self, uri: str, path: str) -> LiveAnswer:
         """One look. An unusable answer is a result with a problem, not an error."""
+
+
+class Messenger(Protocol):
+    """Tells somebody outside."""
+
+    async def send(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        """One try. Whatever happens is an answer, never an error."""
 
 
 class Journal(Protocol):

@@ -172,13 +172,8 @@ def checks_are_green(pinned: Pinned, facts: Facts) -> Finding:
     state = checks_state(checks.runs, checks.required, pinned.environment.checks.allow_skipped)
     missing = [name for name in checks.required if checks.named(name) is None]
     if state is CheckState.RED:
-        allowed = pinned.environment.checks.allow_skipped
-        red = [
-            check.name
-            for check in checks.runs
-            if check.state is not CheckState.PENDING and not _acceptable(check, allowed)
-        ]
-        return _fail(f"not green: {', '.join(red)}", **seen)
+        red = red_checks(checks.runs, pinned.environment.checks.allow_skipped)
+        return _fail(f"not green: {', '.join(check.name for check in red)}", **seen)
     if state is CheckState.PENDING:
         what = (
             f"missing: {', '.join(missing)}"
@@ -197,6 +192,13 @@ def _acceptable(check: Check, allow_skipped: tuple[str, ...]) -> bool:
     )
 
 
+def red_checks(runs: tuple[Check, ...], allow_skipped: tuple[str, ...]) -> tuple[Check, ...]:
+    """The finished checks that are not green, nor skipped where the policy allows it."""
+    return tuple(
+        run for run in runs if run.state is not CheckState.PENDING and not _acceptable(run, allow_skipped)
+    )
+
+
 def checks_state(
     runs: tuple[Check, ...], required: tuple[str, ...], allow_skipped: tuple[str, ...]
 ) -> CheckState:
@@ -204,7 +206,7 @@ def checks_state(
 
     A skipped or neutral check is green only where the policy names it: GitHub itself would let it pass.
     """
-    if any(run.state is not CheckState.PENDING and not _acceptable(run, allow_skipped) for run in runs):
+    if red_checks(runs, allow_skipped):
         return CheckState.RED
     names = {run.name for run in runs}
     if not runs or any(run.state is CheckState.PENDING for run in runs) or not names.issuperset(required):

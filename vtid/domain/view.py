@@ -52,6 +52,9 @@ class RunView:
     worker: str | None = None
     order_id: str | None = None
     evidence: dict[str, Any] = field(default_factory=lambda: {"claimed": None, "observed": None})
+    repair: dict[str, Any] | None = (
+        None  # the last round of repair; its logs stand in the event and the order
+    )
     verdict: dict[str, Any] | None = None
     proof: dict[str, Any] | None = None
     merged: str | None = None
@@ -195,6 +198,13 @@ def _verdict(view: RunView, event: RunEvent) -> RunView:
     return replace(view, verdict=event.data | {"at": event.at.isoformat()})
 
 
+def _repair_ordered(view: RunView, event: RunEvent) -> RunView:
+    findings = [
+        {key: value for key, value in finding.items() if key != "log"} for finding in event.data["findings"]
+    ]
+    return replace(view, repair=event.data | {"findings": findings, "at": event.at.isoformat()})
+
+
 def _merged(view: RunView, event: RunEvent) -> RunView:
     return replace(view, merged=event.data["sha"])
 
@@ -305,6 +315,7 @@ _CHANGES = {
     "evidence.claimed": _evidence_claimed,
     "evidence.observed": _evidence_observed,
     "verdict.reached": _verdict,
+    "repair.ordered": _repair_ordered,
     "change.head_moved": _head_moved,
     "change.merged": _merged,
     "deploy.dispatched": _deploy_seen,

@@ -15,14 +15,16 @@ from vtid.ledger.keys import Keys
 from vtid.ledger.memory import Memory
 from vtid.ledger.needs import NeedsYou
 from vtid.ledger.orders import Orders
+from vtid.ledger.outbox import Outbox
 from vtid.ledger.runs import Runs
 from vtid.ledger.spec_versions import SpecVersions
 from vtid.ledger.statistics import Statistics
+from vtid.ledger.subscriptions import Subscriptions
 from vtid.ledger.switch import Switch
 from vtid.ledger.tasks import Tasks
 from vtid.ledger.workers import Workers
 
-HEAD = "0004"  # the revision that this program needs; a test holds it equal to the newest migration
+HEAD = "0005"  # the revision that this program needs; a test holds it equal to the newest migration
 
 
 class Ledger:
@@ -42,6 +44,8 @@ class Ledger:
         self.switch = Switch(database)
         self.journal = JournalStore(database, self.switch)
         self.dead_letters = DeadLetters(database)
+        self.subscriptions = Subscriptions(database)
+        self.outbox = Outbox(database)
         self.keys = Keys(database)
         self.idempotency = Idempotency(database)
         self.workers = Workers(database)

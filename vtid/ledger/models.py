@@ -238,6 +238,66 @@ class DeadLetter(Base):
     resolved_at: Mapped[datetime | None]
 
 
+class Subscription(Base):
+    """Somebody who wants to be told. Its secret is derived, and stands nowhere; the fingerprint tells which it is."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    url: Mapped[str]
+    format: Mapped[str]
+    kinds: Mapped[list[str]]
+    environments: Mapped[list[str]]  # empty: all
+    state: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    position: Mapped[int]  # of the last event that deliveries were made for
+    generation: Mapped[int]
+    fingerprint: Mapped[str]
+    rotated_at: Mapped[datetime]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Outgoing(Base):
+    """One message to one subscription; its id is the webhook-id. subscription_id is no foreign key: the log outlives it."""
+
+    __tablename__ = "outgoing"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "event_id"),
+        Index(None, "state", "next_at"),
+        Index(None, "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    subscription_id: Mapped[str]
+    subscription: Mapped[str]  # its name then
+    event_id: Mapped[str]
+    kind: Mapped[str]
+    vtid: Mapped[str | None]
+    body: Mapped[str]
+    state: Mapped[str]
+    tries: Mapped[int]
+    next_at: Mapped[datetime | None]
+    last_status: Mapped[int | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class OutgoingTry(Base):
+    __tablename__ = "outgoing_tries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("outgoing.id"), index=True)
+    at: Mapped[datetime]
+    milliseconds: Mapped[int]
+    status: Mapped[int | None]
+    error: Mapped[str | None]
+    answer: Mapped[str]
+
+
 class Worker(Base):
     __tablename__ = "workers"
 

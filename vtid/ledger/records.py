@@ -167,6 +167,71 @@ class DeadLetterRecord:
 
 
 @dataclass(frozen=True)
+class SubscriptionRecord:
+    """Somebody who wants to be told. state: `active`, `paused` (by a person) or `disabled` (by us; see reason).
+
+    generation: which of its secrets is the present one; the one before it also signs for a day after rotated_at.
+    """
+
+    id: str
+    name: str
+    url: str
+    format: str
+    kinds: tuple[str, ...]
+    environments: tuple[str, ...]
+    state: str
+    reason: str
+    since: datetime
+    generation: int
+    fingerprint: str
+    rotated_at: datetime
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class OutgoingTryRecord:
+    """One try; status None: no answer came, and error says why. `answer` is its beginning."""
+
+    at: datetime
+    milliseconds: int
+    status: int | None
+    error: str | None
+    answer: str
+
+
+@dataclass(frozen=True)
+class OutgoingRecord:
+    """One message to one subscription. state: `pending`, `delivered`, `failed` or `cancelled`.
+
+    tries: of the schedule under way; `next_at`: when the next one is due. A resend begins the schedule again.
+    """
+
+    id: str
+    subscription_id: str
+    subscription: str
+    event_id: str
+    kind: str
+    vtid: str | None
+    body: str
+    state: str
+    tries: int
+    next_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DueDelivery:
+    """A delivery whose next try is ours to make, with where it goes."""
+
+    delivery: OutgoingRecord
+    subscription: SubscriptionRecord
+
+
+@dataclass(frozen=True)
 class LoggedEvent:
     """An event as the log has it. Events outside a run have neither run_id nor seq."""
 

@@ -7,15 +7,18 @@ from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.ledger.codec import order_from_json, request_from_json, view_from_json
-from vtid.ledger.models import ApiKey, DeadLetter, Order, Run, Spec, Task
+from vtid.ledger.models import ApiKey, DeadLetter, Order, Outgoing, OutgoingTry, Run, Spec, Subscription, Task
 from vtid.ledger.records import (
     CardRecord,
     DeadLetterRecord,
     KeyRecord,
     OrderRecord,
+    OutgoingRecord,
+    OutgoingTryRecord,
     RunRecord,
     SpecHead,
     SpecRecord,
+    SubscriptionRecord,
     TaskRecord,
 )
 
@@ -128,6 +131,48 @@ def dead_letter_record(
         side_effects=effects,
         request=request_from_json(run.request) if run.request else None,
     )
+
+
+def subscription_record(row: Subscription) -> SubscriptionRecord:
+    return SubscriptionRecord(
+        id=row.id,
+        name=row.name,
+        url=row.url,
+        format=row.format,
+        kinds=tuple(row.kinds),
+        environments=tuple(row.environments),
+        state=row.state,
+        reason=row.reason,
+        since=row.since,
+        generation=row.generation,
+        fingerprint=row.fingerprint,
+        rotated_at=row.rotated_at,
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+def outgoing_record(row: Outgoing) -> OutgoingRecord:
+    return OutgoingRecord(
+        id=row.id,
+        subscription_id=row.subscription_id,
+        subscription=row.subscription,
+        event_id=row.event_id,
+        kind=row.kind,
+        vtid=row.vtid,
+        body=row.body,
+        state=row.state,
+        tries=row.tries,
+        next_at=row.next_at,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def outgoing_try_record(row: OutgoingTry) -> OutgoingTryRecord:
+    return OutgoingTryRecord(row.at, row.milliseconds, row.status, row.error, row.answer)
 
 
 def key_record(row: ApiKey) -> KeyRecord:

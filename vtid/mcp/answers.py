@@ -1,6 +1,6 @@
 """What the tools answer with. The schemas that clients see are made from these types."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -64,6 +64,17 @@ class Claim(BaseModel):
         default_factory=list, description="texts that the pull request's title must name"
     )
     note: str | None = Field(None, description="what the last attempt left to mend, if anything")
+    kind: Literal["build", "repair"] | None = Field(
+        None,
+        description="repair: the pull request is there, mend what the findings say and push to its branch",
+    )
+    round: int | None = None
+    rounds: int | None = Field(None, description="after so many rounds a person decides")
+    pr_url: str | None = Field(None, description="of a repair: the pull request to push to")
+    findings: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="of a repair: red checks with the end of their logs, or rules that fail",
+    )
     environment: str | None = None
 
 

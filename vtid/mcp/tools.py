@@ -17,6 +17,10 @@ _BEGIN = (
     "do what the spec says on that branch, push it, and open a pull request to base whose title names "
     "every required marker; call report_progress whenever something moved, then submit_evidence"
 )
+_MEND = (
+    "mend what the findings say, push to that branch (the pull request at pr_url follows it; open no second one); "
+    "call report_progress whenever something moved, then submit_evidence with pr_url and the new head"
+)
 _NONE_THERE = "no order is there for you now; call claim_work again with wait_seconds=30, or end your turn"
 _GO_ON = "go on; call again before expires_at and within progress_seconds"
 _STOP = "stop working on this order now, push nothing more, and call release_work to confirm it"
@@ -86,7 +90,8 @@ class Tools:
         )
         if order is None:
             return Claim(claimed=False, next_step=_NONE_THERE)
-        return Claim.model_validate(order | {"claimed": True, "next_step": _BEGIN})
+        begin = _MEND if order["kind"] == "repair" else _BEGIN
+        return Claim.model_validate(order | {"claimed": True, "next_step": begin})
 
     async def heartbeat(self, context: AnyContext, order_id: OrderId, lease: Lease) -> Beat:
         """Keep your order, and hear whether to go on. The answer `stop` ends your work on it."""

@@ -55,6 +55,13 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         READ + " (get the combined status for a specific reference)",
     ),
     Assumption(
+        "job-log",
+        "A check run of GitHub Actions is a job with the same id; its log is a 302 to another place, whose address carries "
+        "the permission and which refuses credentials beside it",
+        READ
+        + " (download job logs for a workflow run); that the store refuses credentials is as users report it",
+    ),
+    Assumption(
         "run-on-push",
         "A merge starts the push workflow at once, with head_sha = merge commit; a newer run may cancel it",
         READ + " (events that trigger workflows, concurrency)",

@@ -22,6 +22,8 @@ class Checks(Strict):
     names: list[str] = ["ci"]
     after_s: Seconds = 1.0
     conclusion: Conclusion = "success"
+    fails_on: str | None = None
+    """A head with this text in one of its files fails, whatever the conclusion else: a change can be mended."""
 
 
 class Deploy(Strict):

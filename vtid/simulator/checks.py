@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from vtid.simulator.facts import CheckRun, Repository
+from vtid.simulator.schedule import moment
 from vtid.simulator.world import World
 
 # A check is seen as queued, then as running: a reader that only knows "done" must not get away with it.
@@ -14,13 +15,21 @@ def start(world: World, repository: Repository, sha: str) -> None:
     behaviour = world.behaviours.of(repository.full_name).checks
     if not behaviour.auto:
         return
+    broken = broken_files(repository, sha, behaviour.fails_on)
+    conclusion = "failure" if broken else behaviour.conclusion
     for name in behaviour.names:
         check = add(world, repository, sha, name)
+        check.summary = f"{', '.join(broken)}: holds {behaviour.fails_on!r}" if broken else None
         if behaviour.after_s == 0:
-            finish(world, repository, check, behaviour.conclusion)
+            finish(world, repository, check, conclusion)
             continue
         world.schedule.after(behaviour.after_s * QUEUED_PART, beginner(world, check))
-        world.schedule.after(behaviour.after_s, finisher(world, repository, check, behaviour.conclusion))
+        world.schedule.after(behaviour.after_s, finisher(world, repository, check, conclusion))
+
+
+def broken_files(repository: Repository, sha: str, text: str | None) -> list[str]:
+    tree = repository.history.commits[sha].tree
+    return sorted(path for path, content in tree.items() if text and text in content)
 
 
 def add(world: World, repository: Repository, sha: str, name: str) -> CheckRun:
@@ -50,7 +59,18 @@ def finisher(world: World, repository: Repository, check: CheckRun, conclusion: 
 def finish(world: World, repository: Repository, check: CheckRun, conclusion: str) -> None:
     check.started_at = check.started_at or world.now()
     check.status, check.conclusion, check.completed_at = "completed", conclusion, world.now()
+    check.log = job_log(check, moment(world.now(), digits=6))
     world.told(repository, "check_run", "completed", check)
+
+
+def job_log(check: CheckRun, at: str) -> str:
+    """The log of the job behind it, each line with its time, as GitHub Actions writes them."""
+    lines = ["##[group]Run make check", f"make check  # {check.head_sha[:12]}", "##[endgroup]"]
+    if check.conclusion == "failure":
+        lines += [f"FAILED {check.summary or check.name}", "##[error]Process completed with exit code 2."]
+    else:
+        lines += [f"{check.name}: {check.conclusion}"]
+    return "".join(f"{at} {line}\n" for line in lines)
 
 
 def tell(

@@ -44,6 +44,8 @@ class CheckRun:
     summary: str | None = None
     text: str | None = None
     app: str = "github-actions"
+    log: str = ""
+    """Of its job, once it has ended."""
 
 
 @dataclass

@@ -43,7 +43,11 @@ class Hired:
 
     def has_said(self, event: str) -> bool:
         """Whether it has said something of this kind."""
-        return any(line["event"] == event for line in self.said)
+        return bool(self.said_of(event))
+
+    def said_of(self, event: str) -> list[dict[str, Any]]:
+        """Everything that it has said of this kind so far."""
+        return [line for line in self.said if line["event"] == event]
 
     def freeze(self) -> None:
         """SIGSTOP: it is there, and does nothing."""

@@ -1,7 +1,9 @@
 """Scenarios of VALIDATOR and merge: what must not pass, what must pass once, and what moves in between."""
 
+from vtid.cli.scenarios.calls import Json
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, TOLD, Course, Promise, Scenario
+from vtid.cli.scenarios.seen import Seen
 from vtid.domain.rules import may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
@@ -16,8 +18,8 @@ def _with_worker(behaviour: str) -> Course:
     return course
 
 
-def _refused(code: str, *rules: str) -> Promise:
-    """Blocked in VALIDATOR by exactly these rules, with one attempt and no merge."""
+def _refused(code: str, *rules: str, repairs: int = 0) -> Promise:
+    """Blocked in VALIDATOR by exactly these rules, after so many repairs, without a merge."""
     told = (
         f"exactly {', '.join(rules)} fails" if rules else "no rule fails: what could not be asked is no yes"
     )
@@ -26,7 +28,11 @@ def _refused(code: str, *rules: str) -> Promise:
         "VALIDATOR",
         code,
         effects=TOLD,
-        events={"work_order.claimed": 1, "verdict.reached": 1},
+        events={
+            "work_order.claimed": 1 + repairs,
+            "verdict.reached": 1 + repairs,
+            "repair.ordered": repairs,
+        },
         may_skip=not rules or any(may_skip(rule) for rule in rules),
         claims={
             told: lambda seen: seen.failed_rules() == set(rules),
@@ -111,10 +117,59 @@ async def _stay_red(drill: Drill) -> None:
 
 CHECKS_STAY_RED = Scenario(
     "checks-stay-red",
-    "CI says no.",
-    _refused("CHECKS_FAILED", "VAL-RULE-010"),
+    "CI says no, and says it again after the worker was asked to mend it: then a person must decide.",
+    _refused("CHECKS_FAILED", "VAL-RULE-010", repairs=1),
     _stay_red,
 )
+
+
+async def _repaired(drill: Drill) -> None:
+    await drill.world.behave({"checks": {"fails_on": "FIXME"}})
+    worker = await drill.hire("worker", "careless")
+    await drill.start()
+    await drill.until_event("repair.ordered")
+    await drill.until(lambda: len(worker.said_of("claimed")) == 2, "the worker to take the repair")
+    drill.notes["repairing"] = await drill.call("GET", f"/api/v1/runs/{drill.vtid}")
+    await drill.until_decided()
+
+
+CHECKS_REPAIRED = Scenario(
+    "checks-red-then-repaired",
+    "CI says no; the worker gets what the red check says, mends it on the same branch, and it goes through.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={
+            "repair.ordered": 1,
+            "work_order.claimed": 2,
+            "verdict.reached": 2,
+            "change.merged": 1,
+            "run.blocked": 0,
+        },
+        claims={
+            "the order names the red check, and brings the end of its log": lambda seen: (
+                [(each["name"], each["says"], "FAILED services/" in each["log"]) for each in _findings(seen)]
+                == [("ci", "failure", True)]
+            ),
+            "meanwhile the task was in progress again, in WORKER": lambda seen: (
+                (seen.notes["repairing"]["status"], seen.notes["repairing"]["stage"])
+                == ("in_progress", "WORKER")
+            ),
+            "it was mended on the same pull request": lambda seen: (
+                len({line["url"] for line in seen.told("worker", "pull-opened")}) == 1
+            ),
+            "what was merged is the mended head": lambda seen: (
+                seen.of("repair.ordered")[0]["head_sha"] != seen.of("verdict.reached")[-1]["head_sha"]
+            ),
+        },
+    ),
+    _repaired,
+)
+
+
+def _findings(seen: Seen) -> list[Json]:
+    findings: list[Json] = seen.of("repair.ordered")[0]["findings"]
+    return findings
 
 
 async def _never_registered(drill: Drill) -> None:
@@ -138,7 +193,7 @@ async def _skipped(drill: Drill) -> None:
 CHECK_SKIPPED = Scenario(
     "check-skipped",
     "CI skips the required check: GitHub itself would let it pass, we do not.",
-    _refused("CHECKS_FAILED", "VAL-RULE-010"),
+    _refused("CHECKS_FAILED", "VAL-RULE-010", repairs=1),
     _skipped,
 )
 
@@ -226,6 +281,7 @@ SCENARIOS = (
     SPEC_CHANGED,
     APPROVAL_VOID,
     CHECKS_STAY_RED,
+    CHECKS_REPAIRED,
     CHECKS_NEVER_REGISTERED,
     CHECK_SKIPPED,
     MERGE_CONFLICT,

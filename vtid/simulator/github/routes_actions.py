@@ -107,6 +107,16 @@ def list_jobs(call: Call) -> Response:
     return paged(call, jobs_json(call.place, find_run(call)), "jobs")
 
 
+def job_logs(call: Call) -> Response:
+    """Where the log of a job lies: a check run of GitHub Actions is a job, and both have one id."""
+    number = call.number("id")
+    check = next((it for it in call.repository.checks if it.id == number), None)
+    if check is None or check.app != "github-actions" or check.status != "completed":
+        raise not_found()
+    address = f"{call.origin}/_logs/{call.repository.full_name}/{check.id}.txt?sig=simulated"
+    return Response(status_code=302, headers={"location": address})
+
+
 def rerun(call: Call) -> Response:
     run = find_run(call)
     if not run.ended:
@@ -161,6 +171,7 @@ ROUTES: RouteTable = (
     ("GET", ACTIONS + "/runs", list_runs),
     ("GET", ACTIONS + "/runs/{id}", get_run),
     ("GET", ACTIONS + "/runs/{id}/jobs", list_jobs),
+    ("GET", ACTIONS + "/jobs/{id}/logs", job_logs),
     ("POST", ACTIONS + "/runs/{id}/rerun", rerun),
     ("POST", ACTIONS + "/runs/{id}/cancel", cancel),
 )

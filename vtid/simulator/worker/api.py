@@ -54,6 +54,7 @@ class Order:
     deadlines: dict[str, float]
     required_markers: list[str]
     files_hint: list[str]
+    kind: str = "build"
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Order":
@@ -69,6 +70,7 @@ class Order:
             deadlines={key: float(value) for key, value in body["deadlines"].items() if value is not None},
             required_markers=list(body.get("required_markers") or []),
             files_hint=list(body.get("files_hint") or []),
+            kind=body.get("kind") or "build",
         )
 
     def seconds(self, name: str, default: float) -> float:

@@ -106,6 +106,15 @@ async def draft(job: Job) -> None:
         await job.hand_in(await job.open_pull(draft=True))
 
 
+async def careless(job: Job) -> None:
+    """Builds what cannot pass; mends it when it is asked to."""
+    slip = "" if job.order.kind == "repair" else f"  # {SLIP}"
+    files = [{**it, "content": it["content"].rstrip() + f"{slip}\n"} for it in job.files()]
+    async with job.beating():
+        await job.work()
+        await job.hand_in(await job.open_pull(files=files))
+
+
 async def moves_head(job: Job) -> None:
     """One more commit after the checks have spoken: the verdict must not be carried over to it."""
     async with job.beating():
@@ -136,8 +145,10 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "denied-path": denied_path,
     "from-fork": from_fork,
     "draft": draft,
+    "careless": careless,
     "moves-head": moves_head,
 }
+SLIP = "FIXME"  # what a check can be told to fail on
 NEVER = "never"
 """Does not even claim."""
 WORK_S = {"slow": 5.0}
