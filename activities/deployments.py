@@ -8,10 +8,11 @@ from temporalio import activity
 from activities.polling import is_last_look, not_ready
 from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
-from vtid.domain.deployment import DeploymentProof, Link, LinkState, ServiceSeen, links_of_service
+from vtid.domain.deployment import DeploymentProof, Link, LinkState, ServiceSeen
 from vtid.domain.environment import Service
 from vtid.domain.errors import Missing
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.domain.proving import links_of_service
 
 
 class Deployments:
@@ -45,15 +46,28 @@ class Deployments:
         raise not_ready(what)
 
     def _deploy_run(self, command: AwaitDeployRun) -> DeployRun | None:
-        if command.run_id is None:
-            deploy = command.environment.deploy
-            runs = self._code_host.deploy_runs(
-                command.repository, deploy.workflow, deploy.event, command.commit
-            )
-            if not runs:
-                return None
-            return self._code_host.deploy_run(command.repository, runs[0].id)
-        return self._code_host.deploy_run(command.repository, command.run_id)
+        """The run of exactly this commit; where there is none, or a newer one cancelled it, the one that contains it."""
+        run = self._own_run(command)
+        if run is not None and run.conclusion != "cancelled":
+            return run
+        newer = self._containing_run(command)
+        return run if newer is None else self._code_host.deploy_run(command.repository, newer.id)
+
+    def _own_run(self, command: AwaitDeployRun) -> DeployRun | None:
+        if command.run_id is not None:
+            return self._code_host.deploy_run(command.repository, command.run_id)
+        deploy = command.environment.deploy
+        runs = self._code_host.deploy_runs(command.repository, deploy.workflow, deploy.event, command.commit)
+        return self._code_host.deploy_run(command.repository, runs[0].id) if runs else None
+
+    def _containing_run(self, command: AwaitDeployRun) -> DeployRun | None:
+        """The newest run of a commit that contains ours: queued deploys collapse, and a queue merges groups."""
+        deploy, base = command.environment.deploy, command.environment.base_branch
+        runs = self._code_host.deploy_runs_since(
+            command.repository, deploy.workflow, deploy.event, base, command.since
+        )
+        others = (run for run in runs if run.head_sha != command.commit and run.conclusion != "cancelled")
+        return next((run for run in others if self._is_in(command, run.head_sha)), None)
 
     @activity.defn
     def prove_deployment(self, command: ProveDeployment) -> DeploymentProof:
@@ -127,7 +141,7 @@ class Deployments:
             code=None if holds else "DEPLOY_RUN_FAILED",
         )
 
-    def _is_in(self, command: ProveDeployment, sha: str) -> bool:
+    def _is_in(self, command: ProveDeployment | AwaitDeployRun, sha: str) -> bool:
         try:
             relation = self._code_host.compare(command.repository, command.commit, sha)
         except Missing:

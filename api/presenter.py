@@ -132,8 +132,9 @@ class Presenter:
             "mode": order.mode,
             "claimed_at": plain(order.claimed_at),
             "last_beat_at": plain(order.last_beat_at),
-            "last_beat_age_seconds": round(age, 1) if age is not None else None,
+            "last_beat_age_seconds": _age(last, now),
             "last_progress_at": plain(order.last_progress_at),
+            "last_progress_age_seconds": _age(order.last_progress_at, now),
             "progress": order.progress,
             "suspect": order.mode != "unattended" and age is not None and age >= suspect_after,
             "heartbeat_seconds": command.heartbeat_seconds,
@@ -195,3 +196,7 @@ def _between_steps(view: RunView, as_of: str) -> dict[str, Any]:
     since = stage.started_at or view.started_at
     what = "the run's next step" if view.started_at else "a Temporal worker to begin the run"
     return {"for": what, "since": moment(since) if since else as_of, "until": None, "who": "Temporal worker"}
+
+
+def _age(since: datetime | None, now: datetime) -> float | None:
+    return round((now - since).total_seconds(), 1) if since is not None else None

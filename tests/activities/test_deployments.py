@@ -18,6 +18,7 @@ from vtid.domain.deployment import DeploymentProof, Link, LinkState
 from vtid.domain.errors import Missing
 
 NOW = datetime.now(UTC)
+CONTAINS = "e" * 40
 RUN = DeployRun(1, "https://github.test/run/1", MERGED, "push", "completed", "success", 1)
 
 
@@ -94,6 +95,36 @@ def test_a_deploy_run_that_never_appears_is_told_after_its_time() -> None:
     late = awaited(since=NOW - timedelta(seconds=200))
 
     assert try_of().run(steps(Runs()).await_deploy_run, late) is None
+
+
+NEWER = replace(RUN, id=2, head_sha=CONTAINS)
+
+
+class Queued(Runs):
+    """Ours is as given; `newer_runs` came after it."""
+
+    def deploy_run(self, repository: str, run_id: int) -> DeployRun:
+        return next(run for run in (*self._runs, *self.newer_runs) if run.id == run_id)
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        return Ancestry.DESCENDANT if other == CONTAINS else Ancestry.DIVERGED
+
+
+@pytest.mark.parametrize("ours", [(replace(RUN, conclusion="cancelled"),), ()])
+def test_a_run_that_a_newer_one_replaced_is_followed_to_the_one_that_contains_our_commit(
+    ours: tuple[DeployRun, ...],
+) -> None:
+    github = Queued(*ours)
+    github.newer_runs = (replace(RUN, id=3, head_sha=OLD), NEWER)
+
+    assert there(try_of().run(steps(github).await_deploy_run, awaited())) == NEWER
+
+
+def test_a_cancelled_run_that_nothing_replaced_stays_cancelled() -> None:
+    github = Queued(replace(RUN, conclusion="cancelled"))
+    github.newer_runs = (replace(NEWER, conclusion="cancelled"), replace(RUN, id=3, head_sha=OLD))
+
+    assert there(try_of().run(steps(github).await_deploy_run, awaited())).conclusion == "cancelled"
 
 
 def test_the_run_that_we_dispatched_is_read_by_its_id() -> None:

@@ -108,6 +108,10 @@ def _deploy_runs(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.deploy_runs("acme/shop", "deploy.yml", "push", pull.head_sha)
 
 
+def _deploy_runs_since(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.deploy_runs_since("acme/shop", "deploy.yml", "push", "main", SINCE)
+
+
 def _deploy_run(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.deploy_run("acme/shop", sim.last_run)
 
@@ -188,6 +192,7 @@ ROWS: dict[str, Row] = {
     "merge: statuses":             Row(_merge, r"/status$"),
     "merge: write":                Row(_merge, r"/pulls/2/merge$", "PUT", differs=MERGE_DIFFERS, effect="merge"),
     "deploy_runs":                 Row(_deploy_runs, r"/actions/runs$"),
+    "deploy_runs_since":           Row(_deploy_runs_since, r"/actions/runs$"),
     "deploy_run: run":             Row(_deploy_run, r"/actions/runs/\d+$"),
     "deploy_run: jobs":            Row(_deploy_run, r"/actions/runs/\d+/jobs$"),
     "find_dispatched":             Row(_find_dispatched, r"/actions/runs$"),

@@ -33,6 +33,17 @@ def test_the_run_of_exactly_this_commit_event_and_workflow_is_found(sim: Sim) ->
     assert find("acme/shop", "deploy.yml", "push", "e" * 40) == ()
 
 
+def test_the_latest_runs_of_the_branch_are_listed_newest_first(sim: Sim) -> None:
+    ours, newer = merged(sim), sim.commits("newer.py", "newer = 1")
+    since = sim.git_hub.deploy_runs_since
+
+    runs = since("acme/shop", "deploy.yml", "push", "main", SINCE)
+
+    assert [run.head_sha for run in runs] == [newer, ours]
+    assert since("acme/shop", "deploy.yml", "push", "other", SINCE) == ()
+    assert since("acme/shop", "deploy.yml", "push", "main", datetime(2099, 1, 1, tzinfo=UTC)) == ()
+
+
 def test_a_run_is_told_with_the_number_of_its_jobs(sim: Sim) -> None:
     sim.behaves(deploy={"jobs": 0})
     listed = sim.git_hub.deploy_runs("acme/shop", "deploy.yml", "push", merged(sim))[0]

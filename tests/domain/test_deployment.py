@@ -1,6 +1,7 @@
 """What "deployed" means: every link with its witness, and no link proven by a claim alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from vtid.domain.deployment import (
     LiveAnswer,
     RevisionSeen,
     ServiceSeen,
-    links_of_service,
 )
 from vtid.domain.environment import Service
 from vtid.domain.failures import FAILURES
+from vtid.domain.proving import links_of_service
 
 OURS, OLD, NEWER = "b" * 40, "0" * 40, "e" * 40
 URL = "https://shop.test/version"
@@ -91,6 +92,22 @@ OPEN: dict[str, tuple[dict[str, Any], str, LinkState, str]] = {
     ),
     "traffic is pinned, ours is idle": (
         OLD_SERVES | {"ours_idle": revision(percent=0)}, "traffic", CO, "TRAFFIC_NOT_SHIFTED",
+    ),
+    "an older deploy ended after ours": (
+        {
+            "serving": (revision("shop-3", OLD, created_at=NOON + timedelta(minutes=1)),),
+            "answers": answers(OLD, OLD),
+            "ours_idle": revision(percent=0, created_at=NOON),
+        },
+        "traffic", CO, "WRONG_COMMIT_SERVING",
+    ),
+    "somebody went back to a revision of before": (
+        {
+            "serving": (revision("shop-1", OLD, created_at=NOON - timedelta(minutes=1)),),
+            "answers": answers(OLD, OLD),
+            "ours_idle": revision(percent=0, created_at=NOON),
+        },
+        "traffic", CO, "TRAFFIC_NOT_SHIFTED",
     ),
     "a part of the traffic is unseen": (
         {"serving": (revision(percent=60),)}, "traffic", U, "TRAFFIC_NOT_SHIFTED",

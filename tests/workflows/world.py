@@ -139,6 +139,7 @@ class GitHub:
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
     commented: list[Notice] = field(default_factory=list)
+    newer_runs: tuple[DeployRun, ...] = ()
     deaf: OutsideError | None = None  # what every notice is answered with
 
     def open_pull(
@@ -211,6 +212,11 @@ class GitHub:
 
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return (self.deploy_run(repository, 1),)
+
+    def deploy_runs_since(
+        self, repository: str, workflow: str, event: str, branch: str, since: datetime
+    ) -> tuple[DeployRun, ...]:
+        return self.newer_runs
 
     def deploy_run(self, repository: str, run_id: int) -> DeployRun:
         return DeployRun(

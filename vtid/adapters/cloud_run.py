@@ -4,8 +4,8 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 import google.auth
@@ -16,7 +16,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.cloud import run_v2
 
 from vtid.adapters.cloud_run_errors import SYSTEM, asking_cloud_run
-from vtid.adapters.cloud_run_revisions import resolved_digest, revision_seen, short_name, telling
+from vtid.adapters.cloud_run_revisions import created_at, resolved_digest, revision_seen, short_name, telling
 from vtid.adapters.cloud_run_settings import revision_settings
 from vtid.adapters.errors import reading
 from vtid.domain.deployment import RevisionSeen, ServiceSeen
@@ -25,6 +25,7 @@ from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import BadReply
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 MAX_IDLE = 20  # revisions without traffic that are searched for our commit, newest first
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
@@ -67,6 +68,7 @@ class CloudRun:
                 serving=serving,
                 ours_idle=look.idle_of(commit, serving),
                 latest=look.latest(found, serving),
+                pinned=_pinned(found),
             )
 
     def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
@@ -149,7 +151,7 @@ class _Look:
         request = run_v2.ListRevisionsRequest(parent=self._path, page_size=MAX_IDLE)
         listed = self._clients.revisions.list_revisions(request=request, retry=None, timeout=self._timeout)
         first_page = next(iter(listed.pages)).revisions
-        newest_first = sorted(first_page, key=_created, reverse=True)
+        newest_first = sorted(first_page, key=lambda each: created_at(each) or BEFORE_ALL, reverse=True)
         with_traffic = {revision.name for revision in serving}
         seen = (revision_seen(each, 0, self._witnesses) for each in newest_first)
         return next(
@@ -162,11 +164,6 @@ class _Look:
         if not name or name in {revision.name for revision in serving}:
             return None
         return self._revision(name, 0)
-
-
-def _created(revision: run_v2.Revision) -> float:
-    created: Any = revision.create_time  # declared as protobuf's Timestamp, given as a datetime
-    return float(created.timestamp()) if created else 0.0
 
 
 def _shares(service: run_v2.Service) -> dict[str, int]:
@@ -183,6 +180,12 @@ def _shares(service: run_v2.Service) -> dict[str, int]:
             )
         shares[name] = shares.get(name, 0) + status.percent
     return shares
+
+
+def _pinned(service: run_v2.Service) -> tuple[str, ...]:
+    """Revisions that traffic was told to stay on, by what was asked for."""
+    asked = (target for target in service.traffic if target.percent > 0 and target.type_ != _LATEST)
+    return tuple(short_name(target.revision) for target in asked if target.revision)
 
 
 def _is_plain_http(endpoint: str) -> bool:

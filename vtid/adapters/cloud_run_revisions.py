@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from google.cloud import run_v2
@@ -28,7 +29,13 @@ def revision_seen(revision: run_v2.Revision, percent: int, witnesses: Sequence[s
         env=tuple(dict.fromkeys(variable.name for variable in variables)),
         secrets=tuple(dict.fromkeys(_secrets(revision, variables))),
         condition="no Ready condition" if ready is None else telling(ready),
+        created_at=created_at(revision),
     )
+
+
+def created_at(revision: run_v2.Revision) -> datetime | None:
+    created: Any = revision.create_time  # declared as protobuf's Timestamp, given as a datetime
+    return datetime.fromtimestamp(created.timestamp(), UTC) if created else None
 
 
 def short_name(path: str) -> str:

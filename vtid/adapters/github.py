@@ -69,6 +69,11 @@ class GitHub:
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return github_deploys.deploy_runs(self._wire, repository, workflow, event, sha)
 
+    def deploy_runs_since(
+        self, repository: str, workflow: str, event: str, branch: str, since: datetime
+    ) -> tuple[DeployRun, ...]:
+        return github_deploys.deploy_runs_since(self._wire, repository, workflow, event, branch, since)
+
     def deploy_run(self, repository: str, run_id: int) -> DeployRun:
         return github_deploys.deploy_run(self._wire, repository, run_id)
 

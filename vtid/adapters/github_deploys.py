@@ -1,12 +1,14 @@
 """Runs of the deploy workflow on GitHub Actions, and deployments as GitHub lists them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from vtid.adapters.errors import reading
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
 from vtid.domain.change import DeployRun
 
+MOST_RUNS = 20  # newest first, of those that are looked through for one that contains a commit
 MAX_DESCRIPTION = 140  # GitHub's limit of a deployment's description
 CLOCK_DIFFERENCE = timedelta(hours=1)  # a nonce is found by itself; our clock only keeps the search short
 
@@ -20,6 +22,20 @@ def deploy_runs(
     return tuple(sorted(exact, key=lambda run: run.id, reverse=True))
 
 
+def deploy_runs_since(
+    wire: GitHubWire, repository: str, workflow: str, event: str, branch: str, since: datetime
+) -> tuple[DeployRun, ...]:
+    entries = wire.pages(
+        f"{place(repository)}/actions/runs",
+        "workflow_runs",
+        event=event,
+        branch=branch,
+        created=_created_since(since),
+    )
+    runs = (_run_of(data) for data in entries if _is_of(workflow, data))
+    return tuple(islice(runs, MOST_RUNS))
+
+
 def deploy_run(wire: GitHubWire, repository: str, run_id: int) -> DeployRun:
     address = f"{place(repository)}/actions/runs/{run_id}"
     data = wire.get(address)
@@ -31,9 +47,11 @@ def deploy_run(wire: GitHubWire, repository: str, run_id: int) -> DeployRun:
 def find_dispatched(
     wire: GitHubWire, repository: str, workflow: str, nonce: str, since: datetime
 ) -> DeployRun | None:
-    created = (since - CLOCK_DIFFERENCE).astimezone(UTC).strftime(">=%Y-%m-%dT%H:%M:%SZ")
     entries = wire.pages(
-        f"{place(repository)}/actions/runs", "workflow_runs", event="workflow_dispatch", created=created
+        f"{place(repository)}/actions/runs",
+        "workflow_runs",
+        event="workflow_dispatch",
+        created=_created_since(since),
     )
     for data in entries:
         with reading(SYSTEM, "a workflow run"):
@@ -60,6 +78,10 @@ def dispatch(
             status="queued",
             conclusion=None,
         )
+
+
+def _created_since(since: datetime) -> str:
+    return (since - CLOCK_DIFFERENCE).astimezone(UTC).strftime(">=%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_of(workflow: str, data: Any) -> bool:

@@ -77,6 +77,11 @@ class CodeHost(Protocol):
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         """The runs of this workflow for exactly this commit and event, newest first."""
 
+    def deploy_runs_since(
+        self, repository: str, workflow: str, event: str, branch: str, since: datetime
+    ) -> tuple[DeployRun, ...]:
+        """The latest runs of this workflow on this branch, newest first, a bounded number of them."""
+
     def deploy_run(self, repository: str, run_id: int) -> DeployRun:
         """One run with the number of its jobs."""
 

@@ -8,7 +8,7 @@ from vtid.cli.scenarios.promise import MERGED, REPORTED, Claim, Course, Promise,
 from vtid.domain.task import TaskStatus
 
 
-def _deploying(**wish: object) -> Course:
+def deploying(**wish: object) -> Course:
     """An honest worker, and a deploy that goes like this."""
 
     async def course(drill: Drill) -> None:
@@ -21,7 +21,7 @@ def _deploying(**wish: object) -> Course:
     return course
 
 
-def _contradicted(code: str, link: str, claims: Mapping[str, Claim] | None = None) -> Promise:
+def contradicted(code: str, link: str, claims: Mapping[str, Claim] | None = None) -> Promise:
     """Merged once, not proven because of this link, and GitHub was told `failure`."""
     return Promise(
         TaskStatus.BLOCKED,
@@ -31,10 +31,15 @@ def _contradicted(code: str, link: str, claims: Mapping[str, Claim] | None = Non
         events={"change.merged": 1, "proof.recorded": 1},
         claims={
             f"the link {link} is contradicted": lambda seen: seen.link(link).get("state") == "contradicted",
-            "GitHub's deployment says failure": lambda seen: seen.notes["deployments"] == ["failure"],
+            **tells_github("failure"),
             **(claims or {}),
         },
     )
+
+
+def tells_github(state: str) -> dict[str, Claim]:
+    """GitHub's own deployment of the commit says the same."""
+    return {f"GitHub's deployment says {state}": lambda seen: seen.notes["deployments"] == [state]}
 
 
 def _no_deploy(code: str, *, ended: int = 1) -> Promise:
@@ -57,39 +62,39 @@ RUN_FAILS = Scenario(
     "deploy-run-fails",
     "The deploy run on GitHub Actions fails after the merge.",
     _no_deploy("DEPLOY_RUN_FAILED"),
-    _deploying(conclusion="failure"),
+    deploying(conclusion="failure"),
 )
 
 RUN_WITHOUT_JOBS = Scenario(
     "deploy-run-zero-jobs",
     "The deploy run is green and had no job: it did nothing.",
     _no_deploy("DEPLOY_RUN_FAILED"),
-    _deploying(jobs=0),
+    deploying(jobs=0),
 )
 
 RUN_MISSING = Scenario(
     "deploy-run-missing",
     "The merge starts no deploy run at all.",
     _no_deploy("DEPLOY_RUN_NOT_FOUND", ended=0),
-    _deploying(auto=False),
+    deploying(auto=False),
 )
 
 RUN_NEVER_ENDS = Scenario(
     "deploy-never-ends",
     "The deploy run runs and runs.",
     _no_deploy("DEPLOY_TIMEOUT"),
-    _deploying(after_s=600),
+    deploying(after_s=600),
 )
 
 
 async def _old_revision(drill: Drill) -> None:
-    await _deploying(serves=await drill.world.base_head())(drill)
+    await deploying(serves=await drill.world.base_head())(drill)
 
 
 OLD_REVISION = Scenario(
     "old-revision-serves",
     "The deploy run is green, and production still answers with the old commit.",
-    _contradicted(
+    contradicted(
         "WRONG_COMMIT_SERVING",
         "traffic",
         {
@@ -104,30 +109,30 @@ OLD_REVISION = Scenario(
 TEN_PERCENT = Scenario(
     "traffic-at-ten-percent",
     "The new revision is there and ready, and gets a tenth of the traffic.",
-    _contradicted(
+    contradicted(
         "TRAFFIC_NOT_SHIFTED",
         "traffic",
         {"the proof says how much": lambda seen: "10 %" in str(seen.link("traffic").get("says"))},
     ),
-    _deploying(percent=10),
+    deploying(percent=10),
 )
 
 NOT_READY = Scenario(
     "revision-not-ready",
     "The new revision never becomes ready, so the old one goes on serving.",
-    _contradicted("REVISION_NOT_READY", "revision"),
-    _deploying(ready=False),
+    contradicted("REVISION_NOT_READY", "revision"),
+    deploying(ready=False),
 )
 
 
 async def _label_lies(drill: Drill) -> None:
-    await _deploying(labels={"commit-sha": await drill.world.base_head()})(drill)
+    await deploying(labels={"commit-sha": await drill.world.base_head()})(drill)
 
 
 LABEL_LIES = Scenario(
     "label-lies",
     "The serving revision names two commits: its label the old one, its variable ours.",
-    _contradicted(
+    contradicted(
         "WRONG_COMMIT_SERVING",
         "traffic",
         {"both are told": lambda seen: "claims several commits" in seen.link("traffic")["says"]},
@@ -137,13 +142,13 @@ LABEL_LIES = Scenario(
 
 
 async def _answers_old(drill: Drill) -> None:
-    await _deploying(answers=await drill.world.base_head())(drill)
+    await deploying(answers=await drill.world.base_head())(drill)
 
 
 ANSWERS_OLD = Scenario(
     "live-answer-contradicts",
     "Cloud Run says that our commit serves, and the service itself answers with the old one.",
-    _contradicted(
+    contradicted(
         "WRONG_COMMIT_SERVING",
         "live_answer",
         {"Cloud Run's word alone stays a claim": lambda seen: seen.link("traffic")["state"] == "claimed"},
@@ -156,7 +161,7 @@ _NO_KEY: Json = {"API_KEY": None}
 SECRET_MISSING = Scenario(
     "secret-missing",
     "Our commit serves all traffic, without the binding of a secret that it needs.",
-    _contradicted(
+    contradicted(
         "SECRETS_MISSING",
         "environment",
         {
@@ -165,7 +170,7 @@ SECRET_MISSING = Scenario(
             )
         },
     ),
-    _deploying(secrets=_NO_KEY),
+    deploying(secrets=_NO_KEY),
 )
 
 SCENARIOS = (

@@ -71,13 +71,14 @@ class Drill:
 
     # --- the task and its run, through the public API
 
-    async def create(self) -> None:
+    async def create(self, **more: Any) -> None:
         """A task with its approved spec; from now on everything that happens to it is followed."""
         wish = {
             "title": self.name.replace("-", " ").capitalize(),
             "environment": self._environment.name,
             "repository": self._environment.repository,
             "spec": self._spec,
+            **more,
         }
         task = await self.call("POST", "/api/v1/tasks", wish)
         self.vtid = task["vtid"]
@@ -193,6 +194,10 @@ class Drill:
         since = kinds[::-1].index("run.blocked")
         spoken = {"report.written", "report.failed"} & set(kinds[len(kinds) - since :])
         return "evidence.observed" not in kinds or bool(spoken)
+
+    def steps(self) -> list[str]:
+        """The steps that the run has told to begin, in order."""
+        return [event["data"]["step"] for event in self.events if event["type"] == "step.started"]
 
     @property
     def is_over(self) -> bool:

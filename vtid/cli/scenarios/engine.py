@@ -65,6 +65,59 @@ KILLED_WHILE_MERGING = Scenario(
     alone=True,
 )
 
+
+STEPS_OF_A_RUN = (
+    "find_merged_change",
+    "pickup",
+    "lease",
+    "gather_facts",
+    "await_checks",
+    "merge_pull_request",
+    "await_deploy_run",
+    "prove_deployment",
+    "report",
+)
+
+
+async def _killed_at_every_step(drill: Drill) -> None:
+    """Each time the run tells that a step begins, whoever does it is killed; so also right before the run ends."""
+    await drill.hire("worker", "slow", "--work-seconds", "2")
+    await drill.begin()
+    killed: list[str] = []
+
+    def at_a_new_step() -> bool:
+        return drill.is_over or len(drill.steps()) > len(killed)
+
+    while True:
+        await drill.until(at_a_new_step, f"a step after {killed[-1:] or 'none'}")
+        if drill.is_over:
+            break
+        drill.stack.kill("worker")
+        killed = drill.steps()
+        await drill.stack.wait_serving("worker")
+    drill.notes["killed"] = killed
+
+
+KILLED_AT_EVERY_STEP = Scenario(
+    "orchestrator-killed-at-every-step",
+    "The Temporal worker is killed with -9 each time a step begins: the run ends as if nothing had happened.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={"run.started": 1, "run.blocked": 0, "change.merged": 1, "work_order.claimed": 1},
+        claims={
+            "it was killed at every step that leads to the end": lambda seen: (
+                set(STEPS_OF_A_RUN) <= set(seen.notes["killed"])
+            ),
+            "the merge was sent once, or its answer was found by reading": lambda seen: (
+                [entry["status"] for entry in seen.calls("PUT", "/merge")].count(200) <= 1
+            ),
+        },
+    ),
+    _killed_at_every_step,
+    alone=True,
+)
+
 LOCKED_SECONDS = 8.0  # longer than bookkeeping is tried in silence, and than SQLite waits for a lock
 
 
@@ -92,4 +145,4 @@ LEDGER_DOWN = Scenario(
     alone=True,
 )
 
-SCENARIOS = (TEMPORAL_RESTARTS, KILLED_WHILE_MERGING, LEDGER_DOWN)
+SCENARIOS = (TEMPORAL_RESTARTS, KILLED_WHILE_MERGING, KILLED_AT_EVERY_STEP, LEDGER_DOWN)

@@ -49,6 +49,10 @@ class Hired:
         """Everything that it has said of this kind so far."""
         return [line for line in self.said if line["event"] == event]
 
+    def line(self, event: str) -> dict[str, Any]:
+        """The last thing of this kind that it has said."""
+        return [line for line in self.said if line["event"] == event][-1]
+
     def freeze(self) -> None:
         """SIGSTOP: it is there, and does nothing."""
         self._signal(signal.SIGSTOP)

@@ -11,6 +11,11 @@ _RATE_LIMITED: Json = {
     "headers": {"retry-after": "1"},
     "body": {"message": "API rate limit exceeded"},
 }
+_SECONDARY: Json = {
+    "status": 403,
+    "headers": {"retry-after": "1"},
+    "body": {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."},
+}
 _BAD_CREDENTIALS: Json = {"status": 401, "body": {"message": "Bad credentials"}}
 _UNAVAILABLE: Json = {
     "status": 503,
@@ -63,6 +68,22 @@ GITHUB_RATE_LIMITED = Scenario(
     "GitHub says 429 and when to come back: the run comes back then.",
     _passes("the limit"),
     _rate_limited,
+)
+
+
+async def _secondary_limit(drill: Drill) -> None:
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("plan.made")
+    await drill.world.fault("GET", "", _SECONDARY, times=2)
+    await drill.until_decided()
+
+
+GITHUB_SECONDARY = Scenario(
+    "github-secondary-limit",
+    "GitHub answers 403 because we ask too fast: that is no refusal, and the pause that it names is kept.",
+    _passes("the limit"),
+    _secondary_limit,
 )
 
 
@@ -120,4 +141,11 @@ CLOUD_RUN_BLACK_HOLE = Scenario(
     _black_hole,
 )
 
-SCENARIOS = (GITHUB_502, GITHUB_RATE_LIMITED, GITHUB_DENIED, CLOUD_RUN_503, CLOUD_RUN_BLACK_HOLE)
+SCENARIOS = (
+    GITHUB_502,
+    GITHUB_RATE_LIMITED,
+    GITHUB_SECONDARY,
+    GITHUB_DENIED,
+    CLOUD_RUN_503,
+    CLOUD_RUN_BLACK_HOLE,
+)

@@ -83,10 +83,20 @@ class Seen:
         rules = ((self.run or {}).get("verdict") or {}).get("rules", ())
         return {rule["rule"] for rule in rules if rule["answer"] == "fail"}
 
+    def rule(self, rule: str) -> Json:
+        """What the last verdict says of a rule."""
+        rules = ((self.run or {}).get("verdict") or {}).get("rules", ())
+        return next(dict(each) for each in rules if each["rule"] == rule)
+
     def link(self, name: str) -> Json:
         """A link of the proof; empty when there is none."""
         links = ((self.run or {}).get("proof") or {}).get("links", ())
         return next((dict(each) for each in links if each["name"] == name), {})
+
+    def links_of(self, service: str) -> list[Json]:
+        """The links of the proof that are about this service."""
+        links = ((self.run or {}).get("proof") or {}).get("links", ())
+        return [dict(each) for each in links if each["service"] == service]
 
     # --- the world
 

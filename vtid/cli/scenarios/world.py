@@ -29,6 +29,20 @@ class World:
         """Break the next calls (None: all of them) to this repository whose path ends so."""
         await self._fault(method, f"/repos/{self.repository}/.*{path_end}$", action, times)
 
+    async def answer(self, body: Any) -> None:
+        """What the service says at its version endpoint from now on, whatever serves."""
+        state = (await self.call("GET", "/_sim/state"))["services"]
+        service = next(each for each in state.values() if each["name"] == self.service)
+        serving = service["revisions"][service["serving"][0]["revision"]]
+        kept = {key: serving[key] for key in ("name", "commit_sha", "env", "secrets")}
+        wish = {"project": service["project"], "region": service["region"], "revisions": [kept]}
+        await self.call("PUT", f"/_sim/services/{self.service}", wish | {"version_body": body})
+
+    async def check(self, sha: str, conclusion: str, name: str = "ci") -> None:
+        """How a check of this commit ended, as somebody who runs it again would see it."""
+        wish = {"sha": sha, "name": name, "status": "completed", "conclusion": conclusion}
+        await self.call("POST", "/_sim/checks", {"repository": self.repository, **wish})
+
     async def fault_cloud_run(self, action: Json, times: int | None = None) -> None:
         """Break the next reads (None: all of them) of the service."""
         await self._fault("GET", f"^/v2/.*/services/{self.service}$", action, times)
@@ -41,9 +55,9 @@ class World:
         made: Json = await self.call("POST", "/_sim/pulls", {"repository": self.repository, **wish})
         return made
 
-    async def commit(self, path: str, content: str) -> str:
-        """Somebody else's commit on the base branch, which deploys nothing; gives its SHA."""
-        wish = {"branch": "main", "files": [{"path": path, "content": content}], "deploy": False}
+    async def commit(self, path: str, content: str, *, deploy: bool = False) -> str:
+        """Somebody else's commit on the base branch; gives its SHA."""
+        wish = {"branch": "main", "files": [{"path": path, "content": content}], "deploy": deploy}
         made = await self.call("POST", "/_sim/commits", {"repository": self.repository, **wish})
         return str(made["sha"])
 
@@ -53,10 +67,28 @@ class World:
         pushed = await self.call("POST", f"/_sim/pulls/{number}/push", wish)
         return str(pushed["head_sha"])
 
-    async def rerun_deploy(self) -> None:
-        """The newest run on GitHub Actions, once more."""
-        run = (await self.github("GET", "actions/runs"))["workflow_runs"][0]
+    async def rerun_deploy(self, commit: str = "") -> None:
+        """The newest run on GitHub Actions, of this commit if one is given, once more."""
+        run = (await self.github("GET", f"actions/runs?head_sha={commit}"))["workflow_runs"][0]
         await self.github("POST", f"actions/runs/{run['id']}/rerun")
+
+    async def until_deployed(self, commit: str) -> None:
+        """Until the service answers with this commit."""
+
+        async def serves() -> bool:
+            serving = (await self.cloud_run())["trafficStatuses"][0]["revision"]
+            return str(serving).endswith(commit[:3])
+
+        async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
+            while not await serves():  # noqa: ASYNC110 - another process: nobody sends us an event
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def cloud_run(self) -> Json:
+        """The service as Cloud Run shows it."""
+        state = (await self.call("GET", "/_sim/state"))["services"]
+        path = next(path for path, each in state.items() if each["name"] == self.service)
+        shown: Json = await self.call("GET", f"/v2/{path}")
+        return shown
 
     # --- what can be seen of it
 
