@@ -23,6 +23,7 @@ from api.gateway.results import Results
 from api.gateway.routes import NOUNS
 from api.gateway.witness import Witness
 from api.idempotency import Idempotent
+from api.kept import Kept
 from api.leases import LeaseTokens
 from api.live import Feed
 from api.metrics import Metrics
@@ -99,6 +100,7 @@ def create_app(
     app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
+    app.add_middleware(Kept, ledger=ledger, auth=given.auth, presenter=given.presenter, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
     app.add_exception_handler(Exception, crash_answer(hashes))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
