@@ -53,7 +53,8 @@ async def test_whatever_order_answers_come_in_the_newest_is_shown(play: Play, pa
         await play.tell(vtid, "step.started", step=step)
         tasks.append((await play.get(f"/tasks/{vtid}")).json())
 
-    ends = await page.goto(f"{url}/limits") and await page.evaluate(
+    await page.goto(f"{url}/limits")
+    ends: list[str] = await page.evaluate(
         """async (tasks) => {
           const {cellOf, put, putRun} = await import('/ui/store.js');
           const ends = new Set();
