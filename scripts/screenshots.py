@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -64,7 +65,10 @@ def demo() -> Iterator[dict[str, Any]]:
         )
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
+            ready = json.loads(process.stdout.readline())
+            # It goes on telling; a full pipe would hold it up.
+            Thread(target=process.stdout.read, daemon=True).start()
+            yield ready
         finally:
             process.terminate()
             process.wait(30)
@@ -127,7 +131,7 @@ class Camera:
         self._take("dead-letters", f"/dead-letters/{blocked}", wait="article")
         self._take("dark", f"/runs/{blocked}", height=1000, dark=True, wait="text=Decide")
         self._api.start(started[1])
-        self._take("phone", "/", width=390, height=844, wait=".card")
+        self._take("phone", "/", width=390, height=844, wait=".card >> visible=true")
 
     def _take(
         self, name: str, path: str, *, wait: str, width: int = 1280, height: int = 800, dark: bool = False
