@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from vtid.cli.addresses import DEMO
+from vtid.cli.agent import agent
 from vtid.cli.dead import dead
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.notify import notify
@@ -102,6 +103,9 @@ def doctor(session: Session) -> None:
     from vtid.cli.doctor import doctor
 
     raise typer.Exit(doctor(session))
+
+
+command(app, "agent")(agent)
 
 
 @command(app, "mcp")
