@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from functools import cached_property
 
 import structlog
 
@@ -11,13 +12,32 @@ from api.app import create_app
 from api.leases import kept_key
 from api.options import Options
 from api.runs import Runs
-from api.serving import Server
+from api.serving import PortTaken, Server, listen
 from vtid.adapters.github import GitHub
 from vtid.adapters.messenger import HttpMessenger
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
-from vtid.ledger import Ledger, NotMigrated
+from vtid.domain.drift import ServiceSettings
+from vtid.domain.environment import Environment, Service
+from vtid.domain.ports import SettingsHost
+from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import connect
+
+
+class CloudRunWhenAsked:
+    """SettingsHost. Importing Cloud Run's client takes a second and 70 MB: only who asks pays for it."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        self._endpoint = endpoint
+
+    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
+        return self._cloud_run.settings(environment, service, repository)
+
+    @cached_property
+    def _cloud_run(self) -> SettingsHost:
+        from vtid.adapters.cloud_run import CloudRun
+
+        return CloudRun(self._endpoint)
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,6 +65,7 @@ def _options(settings: Settings, namespace: str) -> Options:
 
 
 async def _serve(host: str, port: int) -> None:
+    listening = listen(host, port)
     settings = Settings.load()
     environments = load_environments(settings.environments_file)
     ledger = await Ledger.open(settings.database_url)
@@ -54,9 +75,18 @@ async def _serve(host: str, port: int) -> None:
         code_host = GitHub(settings.github_api_url, token)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
-        app = create_app(ledger, runs, environments, options, code_host, code_host, messenger)
+        app = create_app(
+            ledger,
+            runs,
+            environments,
+            options,
+            code_host,
+            words=code_host,
+            settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+            messenger=messenger,
+        )
         try:
-            await Server(app, host=host, port=port).serve()
+            await Server(app, host=host, port=port).serve(sockets=[listening])
         finally:
             await messenger.close()
     finally:
@@ -64,7 +94,7 @@ async def _serve(host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop. Exits with 2 when the configuration is wrong."""
+    """Serve until told to stop. Exits with 2 when the configuration is wrong, with 9 when the ledger is out of reach."""
     arguments = _arguments()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     structlog.configure(
@@ -73,9 +103,9 @@ def main() -> None:
     )
     try:
         asyncio.run(_serve(arguments.host, arguments.port))
-    except (ConfigurationError, NotMigrated) as error:
+    except (ConfigurationError, NotMigrated, PortTaken, LedgerUnavailable) as error:
         sys.stderr.write(f"api: {error}\n")
-        sys.exit(2)
+        sys.exit(9 if isinstance(error, LedgerUnavailable) else 2)
 
 
 if __name__ == "__main__":

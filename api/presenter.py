@@ -33,7 +33,7 @@ class Presenter:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._temporal = f"{temporal_ui.rstrip('/')}/namespaces/{quote(namespace)}" if temporal_ui else None
-        self._now = now
+        self.now = now
         # Set by the reconciler while Temporal does not answer: then nothing can be said about open runs.
         self.engine_unreachable = False
 
@@ -52,7 +52,7 @@ class Presenter:
         shown: dict[str, Any] = plain(view)
         if engine is not None:
             shown["engine"] = engine
-        shown["as_of"] = moment(as_of or self._now())
+        shown["as_of"] = moment(as_of or self.now())
         shown["links"] = self._links(view) | shown["links"]
         shown["waiting"] = waiting_of(view, shown["as_of"])
         shown["lease"] = lease
@@ -121,7 +121,7 @@ class Presenter:
 
     def lease(self, order: OrderRecord) -> dict[str, Any]:
         """The lease clocks: suspect is derived on reading, so nothing must run for it to be true."""
-        command, now = order.command, self._now()
+        command, now = order.command, self.now()
         last = order.last_beat_at or order.lease_opened_at or order.claimed_at
         age = (now - last).total_seconds() if last else None
         suspect_after = command.lost_seconds * SUSPECT_AFTER_SHARE
@@ -153,7 +153,7 @@ class Presenter:
             "worker_id": grant.lease.worker,
             "mode": grant.lease.mode,
             "lease": grant.token,
-            "expires_at": moment(grant.lease.expires_at(self._now())),
+            "expires_at": moment(grant.lease.expires_at(self.now())),
             "deadlines": deadlines(grant),
             "spec": grant.spec,
             "spec_hash": command.spec_hash,
@@ -167,7 +167,7 @@ class Presenter:
         }
 
     def worker(self, record: WorkerRecord) -> dict[str, Any]:
-        age = (self._now() - record.last_seen).total_seconds()
+        age = (self.now() - record.last_seen).total_seconds()
         state = "busy" if record.holding else "free"
         shown: dict[str, Any] = plain(record)
         return shown | {"state": state, "last_seen_age_seconds": round(age, 1)}

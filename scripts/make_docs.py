@@ -3,12 +3,14 @@
 .venv/bin/python scripts/make_docs.py
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
 from vtid.agent.context import TOLD
+from vtid.configuration.environment_file import environments_schema
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import FOREVER, LIMITS, Limit
@@ -95,6 +97,7 @@ def pages() -> dict[str, str]:
         "mcp.md": mcp(),
         "notifications.md": notifications(),
         "simulator.md": simulator(),
+        "environments.schema.json": json.dumps(environments_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 
@@ -298,7 +301,7 @@ def notifications() -> str:
         "with the secret that `vtid notify add` printed and the **raw** body:",
         "```python\n"
         "from standardwebhooks import Webhook\n\n"
-        'message = Webhook("whsec_…").verify(raw_body, headers)   # raises when it is not ours, or older than 5 minutes\n'
+        'message = Webhook("whsec_…").verify(raw_body, headers)  # raises when it is not ours, or older than 5 minutes\n'
         "```",
         "By hand: the signature is `v1,` and the base64 of HMAC-SHA256 over `ID.TIMESTAMP.BODY`, with the base64-decoded "
         "part of the secret after `whsec_` as the key. The header may hold several, separated by spaces; one that fits is "
