@@ -3,11 +3,13 @@
 .venv/bin/python scripts/make_docs.py
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from vtid.configuration.environment_file import environments_schema
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import FOREVER, LIMITS, Limit
@@ -88,6 +90,7 @@ def pages() -> dict[str, str]:
         "mcp.md": mcp(),
         "notifications.md": notifications(),
         "simulator.md": simulator(),
+        "environments.schema.json": json.dumps(environments_schema(), indent=2) + "\n",
     }
 
 
