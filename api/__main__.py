@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from functools import cached_property
 
 import structlog
 
@@ -16,8 +17,27 @@ from vtid.adapters.github import GitHub
 from vtid.adapters.messenger import HttpMessenger
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
+from vtid.domain.drift import ServiceSettings
+from vtid.domain.environment import Environment, Service
+from vtid.domain.ports import SettingsHost
 from vtid.ledger import Ledger, NotMigrated
 from workflows.connection import connect
+
+
+class CloudRunWhenAsked:
+    """SettingsHost. Importing Cloud Run's client takes a second and 70 MB: only who asks pays for it."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        self._endpoint = endpoint
+
+    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
+        return self._cloud_run.settings(environment, service, repository)
+
+    @cached_property
+    def _cloud_run(self) -> SettingsHost:
+        from vtid.adapters.cloud_run import CloudRun
+
+        return CloudRun(self._endpoint)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,7 +74,16 @@ async def _serve(host: str, port: int) -> None:
         code_host = GitHub(settings.github_api_url, token)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
-        app = create_app(ledger, runs, environments, options, code_host, code_host, messenger)
+        app = create_app(
+            ledger,
+            runs,
+            environments,
+            options,
+            code_host,
+            words=code_host,
+            settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+            messenger=messenger,
+        )
         try:
             await Server(app, host=host, port=port).serve()
         finally:

@@ -13,6 +13,7 @@ from api.auth import Authenticator, Guests
 from api.build import BUILD
 from api.claims import Claims
 from api.description import describe
+from api.drift import Drifts
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
 from api.explaining import Explainer
@@ -22,6 +23,7 @@ from api.gateway.results import Results
 from api.gateway.routes import NOUNS
 from api.gateway.witness import Witness
 from api.idempotency import Idempotent
+from api.kept import Kept
 from api.leases import LeaseTokens
 from api.live import Feed
 from api.metrics import Metrics
@@ -53,7 +55,7 @@ from api.webhooks.nudges import Nudges
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
-from vtid.domain.ports import CodeHost, Messenger
+from vtid.domain.ports import CodeHost, Messenger, SettingsHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -65,15 +67,17 @@ def create_app(
     options: Options,
     code_host: CodeHost | None = None,
     words: ChangeWords | None = None,
+    settings_host: SettingsHost | None = None,
     messenger: Messenger | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
     words: where it is asked whose change a push or a merge is; without one nobody asks.
+    settings_host: where what runs is held against what is declared; without one that cannot be asked.
     messenger: sends what subscribers want to be told; without one it waits in the ledger.
     """
-    given = _services(ledger, engine, environments, options, code_host, words, messenger)
+    given = _services(ledger, engine, environments, options, code_host, words, settings_host, messenger)
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -96,6 +100,7 @@ def create_app(
     app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
+    app.add_middleware(Kept, ledger=ledger, auth=given.auth, presenter=given.presenter, prefix=PREFIX)
     app.add_middleware(Envelope, metrics=given.metrics, script_hashes=hashes)
     app.add_exception_handler(Exception, crash_answer(hashes))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
@@ -109,6 +114,7 @@ def _services(
     options: Options,
     code_host: CodeHost | None,
     words: ChangeWords | None,
+    settings_host: SettingsHost | None,
     messenger: Messenger | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
@@ -150,6 +156,7 @@ def _services(
         desk=desk,
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
+        drifts=Drifts(environments, settings_host),
         explainer=Explainer(ledger, environments, code_host),
         inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
         feed=feed,

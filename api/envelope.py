@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -19,30 +20,33 @@ MAX_BODY_BYTES = 2_000_000
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 
 
-def security_headers(path: str, script_hashes: tuple[str, ...] = ()) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def security_headers(path: str, script_hashes: tuple[str, ...] = ()) -> tuple[tuple[bytes, bytes], ...]:
     """The headers against sniffing, framing and foreign scripts. API answers are not stored anywhere."""
     scripts = " ".join(("'self'", *(f"'{each}'" for each in script_hashes)))
     # The reader of the API's description sets styles and icons inline; no other page may.
     looks = "style-src 'self' 'unsafe-inline'; img-src 'self' data:; " if path == "/docs" else ""
     headers = {
-        "Content-Security-Policy": (
+        "content-security-policy": (
             f"default-src 'self'; script-src {scripts}; {looks}frame-ancestors 'none'; base-uri 'none'; "
             "form-action 'self'; object-src 'none'"
         ),
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
     }
     # The page's modules belong together: a browser asks each time whether it still has the right one.
-    headers["Cache-Control"] = "no-cache" if path.startswith("/ui/") else "no-store"
-    return headers
+    headers["cache-control"] = "no-cache" if path.startswith("/ui/") else "no-store"
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
 def seal(scope: Scope, headers: MutableHeaders, script_hashes: tuple[str, ...]) -> None:
     """Put the request id and the security headers on an answer."""
     headers["X-Request-Id"] = request_id(scope) or ""
-    for name, value in security_headers(scope["path"], script_hashes).items():
-        headers.setdefault(name, value)
+    there = {name for name, _ in headers.raw}
+    headers.raw.extend(
+        each for each in security_headers(scope["path"], script_hashes) if each[0] not in there
+    )
 
 
 def crash_answer(script_hashes: tuple[str, ...]) -> Callable[[Request, Exception], Awaitable[Response]]:

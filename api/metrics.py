@@ -18,6 +18,7 @@ class Metrics:
         self._seconds = Histogram(
             "vtid_http_request_seconds", "Time to the end of the answer", ["route"], registry=registry
         )
+        self._counts: dict[tuple[str, str, int], Counter] = {}
         self._runs = Gauge("vtid_runs", "Unfinished runs by status", ["status"], registry=registry)
         self._engine = Gauge(
             "vtid_runs_engine", "Unfinished runs by engine state", ["engine"], registry=registry
@@ -53,7 +54,10 @@ class Metrics:
         )
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, method, str(status)).inc()
+        count = self._counts.get((route, method, status))
+        if count is None:  # finding a series by its labels costs more than counting in it
+            count = self._counts[route, method, status] = self._requests.labels(route, method, str(status))
+        count.inc()
         if not route.endswith("/stream"):
             self._seconds.labels(route).observe(seconds)
 

@@ -33,7 +33,7 @@ class Presenter:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._temporal = f"{temporal_ui.rstrip('/')}/namespaces/{quote(namespace)}" if temporal_ui else None
-        self._now = now
+        self.now = now
         # Set by the reconciler while Temporal does not answer: then nothing can be said about open runs.
         self.engine_unreachable = False
 
@@ -52,7 +52,7 @@ class Presenter:
         shown: dict[str, Any] = plain(view)
         if engine is not None:
             shown["engine"] = engine
-        shown["as_of"] = moment(as_of or self._now())
+        shown["as_of"] = moment(as_of or self.now())
         shown["links"] = self._links(view) | shown["links"]
         shown["waiting"] = waiting_of(view, shown["as_of"])
         shown["lease"] = lease
@@ -121,7 +121,7 @@ class Presenter:
 
     def lease(self, order: OrderRecord) -> dict[str, Any]:
         """The lease clocks: suspect is derived on reading, so nothing must run for it to be true."""
-        command, now = order.command, self._now()
+        command, now = order.command, self.now()
         last = order.last_beat_at or order.lease_opened_at or order.claimed_at
         age = (now - last).total_seconds() if last else None
         suspect_after = command.lost_seconds * SUSPECT_AFTER_SHARE
@@ -132,8 +132,9 @@ class Presenter:
             "mode": order.mode,
             "claimed_at": plain(order.claimed_at),
             "last_beat_at": plain(order.last_beat_at),
-            "last_beat_age_seconds": round(age, 1) if age is not None else None,
+            "last_beat_age_seconds": _age(last, now),
             "last_progress_at": plain(order.last_progress_at),
+            "last_progress_age_seconds": _age(order.last_progress_at, now),
             "progress": order.progress,
             "suspect": order.mode != "unattended" and age is not None and age >= suspect_after,
             "heartbeat_seconds": command.heartbeat_seconds,
@@ -152,7 +153,7 @@ class Presenter:
             "worker_id": grant.lease.worker,
             "mode": grant.lease.mode,
             "lease": grant.token,
-            "expires_at": moment(grant.lease.expires_at(self._now())),
+            "expires_at": moment(grant.lease.expires_at(self.now())),
             "deadlines": deadlines(grant),
             "spec": grant.spec,
             "spec_hash": command.spec_hash,
@@ -166,7 +167,7 @@ class Presenter:
         }
 
     def worker(self, record: WorkerRecord) -> dict[str, Any]:
-        age = (self._now() - record.last_seen).total_seconds()
+        age = (self.now() - record.last_seen).total_seconds()
         state = "busy" if record.holding else "free"
         shown: dict[str, Any] = plain(record)
         return shown | {"state": state, "last_seen_age_seconds": round(age, 1)}
@@ -195,3 +196,7 @@ def _between_steps(view: RunView, as_of: str) -> dict[str, Any]:
     since = stage.started_at or view.started_at
     what = "the run's next step" if view.started_at else "a Temporal worker to begin the run"
     return {"for": what, "since": moment(since) if since else as_of, "until": None, "who": "Temporal worker"}
+
+
+def _age(since: datetime | None, now: datetime) -> float | None:
+    return round((now - since).total_seconds(), 1) if since is not None else None

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from api.auth import Authenticator, Principal, Role
 from api.claims import Claims
+from api.drift import Drifts
 from api.engine import Engine
 from api.explaining import Explainer
 from api.gateway.counter import Counter
@@ -46,6 +47,7 @@ class Services:
     desk: WorkDesk
     counter: Counter
     results: Results
+    drifts: Drifts
     explainer: Explainer
     inbox: Inbox
     feed: Feed

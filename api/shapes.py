@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from vtid.domain import explanation
+from vtid.domain import drift, explanation
 from vtid.domain.failures import ApiCode, Failure, FailureCode
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
@@ -49,6 +49,7 @@ class PagedAt(Paged[Item], Generic[Item]):
 # --- runs
 
 Explanation = like(explanation.Explanation, "Explanation")
+DriftReport = like(drift.DriftReport, "DriftReport")
 
 
 class Waiting(Shape):

@@ -49,7 +49,12 @@ BEHAVES = {
 # Calls of the control plane, in the order of vtid/simulator/control.py: (call, what it does, beyond the contract).
 CONTROL_PLANE = (
     ("POST /_sim/reset", "forget everything", ""),
-    ("POST /_sim/repos", "add a repository", "the answer names `head_sha`"),
+    (
+        "POST /_sim/repos",
+        "add a repository",
+        "the answer names `head_sha`; `git_dir`: a bare git repository that is its history, made when it is not "
+        "there: pushes to it are seen, merges are real commits in it",
+    ),
     ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
     ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
     (
@@ -90,7 +95,7 @@ def pages() -> dict[str, str]:
         "mcp.md": mcp(),
         "notifications.md": notifications(),
         "simulator.md": simulator(),
-        "environments.schema.json": json.dumps(environments_schema(), indent=2) + "\n",
+        "environments.schema.json": json.dumps(environments_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

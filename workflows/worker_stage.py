@@ -191,14 +191,22 @@ class WorkerStage:
             look = (self._course.request.repository, number, claim.head_sha or "")
             looks = self._course.limits["gather_facts"].tries
             pull = (await self._course.gather_facts(*look, looks=looks)).pull_request
+        facts = self._course.facts
+        # A pull request elsewhere was not looked at, which contradicts nothing.
+        if pull is not None or facts is not None:
+            self._tell_contradictions(claim, contradictions(claim, pull, facts.files if facts else None))
         reason = refuse_claim(claim, pull, self._course.request.repository, adopted=False)
         if pull is None or reason is not None:
             self._course.facts = None
             self._course.story.tell("evidence.refused", pr_url=claim.pr_url, reason=reason)
             raise RunStopped("EVIDENCE_REFUSED", reason or "")
-        for name, (said, seen) in contradictions(claim, pull).items():
-            self._course.story.tell("evidence.contradicted", field=name, claimed=said, observed=seen)
         return Evidence(EvidenceSource.HANDED_IN, pull, claim)
+
+    def _tell_contradictions(self, claim: ClaimedEvidence, found: dict[str, tuple[str, str]]) -> None:
+        for name, (said, seen) in found.items():
+            self._course.story.tell(
+                "evidence.contradicted", field=name, claimed=said, observed=seen, by=claim.by
+            )
 
     async def _find_for(self, claim: ClaimedEvidence) -> Evidence:
         """A claim of success that names no pull request is as good as what GitHub shows."""
@@ -206,6 +214,7 @@ class WorkerStage:
         if found is not None:
             return found
         reason = f"worker {claim.by} claims success, and GitHub has no {self._sought}"
+        self._tell_contradictions(claim, contradictions(claim, None))
         self._course.story.tell("evidence.refused", pr_url="", reason=reason)
         raise RunStopped("EVIDENCE_REFUSED", reason)
 

@@ -1,15 +1,15 @@
 """The tables that code, docs, API and page share: limits, failure codes, rules, environments."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse
 
 from api import shapes
 from api.plain import plain
 from api.problems import Problem
-from api.services import PREFIX, Given, ViewerOrWorker
+from api.services import PREFIX, Given, Text, ViewerOrWorker
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import LIMITS, Limit
 from vtid.domain.rules import RULES
@@ -59,6 +59,17 @@ async def rules(_: ViewerOrWorker) -> JSONResponse:
     return JSONResponse(
         {"items": [{"id": rule.id, "title": rule.title} for rule in RULES], "next_cursor": None}
     )
+
+
+@router.get("/environments/{name}/drift", response_model=shapes.DriftReport)
+async def drift(
+    name: Annotated[Text, Path(max_length=200)],
+    given: Given,
+    _: ViewerOrWorker,
+    repository: Annotated[Text | None, Query(max_length=200)] = None,
+) -> JSONResponse:
+    """What the environment declares beside what runs, read now: every difference by name."""
+    return JSONResponse(plain(await given.drifts.look(name, repository)))
 
 
 @router.get("/environments")

@@ -2,6 +2,7 @@
 
 const PREFIX = "/api/v1";
 const TIMEOUT_MS = 10_000; // the server answers within 8 s, or says that it cannot
+const AGAIN_MS = 300;
 const CHANGING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /**
@@ -48,13 +49,17 @@ export async function api(method, path, { body, ifMatch, timeout = TIMEOUT_MS, s
   const call = `${method} ${path} ${text ?? ""}`;
   let answer, told;
   try {
-    answer = await fetch(PREFIX + path, {
-      method,
-      body: text,
-      headers: headersOf(method, text, ifMatch, call),
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
-    });
-    told = answer.status === 204 ? null : await answer.json();
+    do {
+      if (told) await pause(limit);
+      answer = await fetch(PREFIX + path, {
+        method,
+        body: text,
+        headers: headersOf(method, text, ifMatch, call),
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      });
+      told = answer.status === 204 ? null : await answer.json();
+      // Pressed again, and the first call goes on behind the server's door: its answer is ours, too.
+    } while (answer.status === 409 && told.actual === "in_progress");
   } catch (error) {
     if (signal?.aborted) throw error;
     throw silence(method, answer, limit.aborted ? timeout : null);
@@ -64,6 +69,13 @@ export async function api(method, path, { body, ifMatch, timeout = TIMEOUT_MS, s
   if (answer.status === 401) onSignedOut();
   throw new Problem(told?.detail ?? `the server answered ${answer.status}`, told ?? { status: answer.status });
 }
+
+/** A moment, or as long as the time limit allows. @param {AbortSignal} limit */
+const pause = (limit) =>
+  new Promise((go, stop) => {
+    setTimeout(go, AGAIN_MS);
+    limit.addEventListener("abort", stop, { once: true });
+  });
 
 /**
  * @param {string} method

@@ -4,8 +4,8 @@ import { signal } from "@preact/signals";
 import { serverSays } from "./clock.js";
 
 const STREAM = "/api/v1/events/stream";
-const ALIVE_SECONDS = 3;
-const SILENCE_MS = 8000; // the server speaks at least every ALIVE_SECONDS: longer silence is a lost connection
+const ALIVE_SECONDS = 2;
+const SILENCE_MS = 5000; // the server speaks at least every ALIVE_SECONDS: longer silence is a lost connection
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 

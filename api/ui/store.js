@@ -24,6 +24,17 @@ export function cellOf(vtid) {
 const isNews = (/** @type {{position: number} | null} */ old, /** @type {{position: number}} */ told) => !old || told.position >= old.position;
 
 /**
+ * Whether this view of a run is newer than that. Within one run its own count of events decides: an answer that the
+ * run gave itself is ahead of the log.
+ * @param {import("./types/page").BriefRun | null} old
+ * @param {import("./types/page").BriefRun} told
+ */
+function isNewer(old, told) {
+  const sameRun = old && old.run_id === told.run_id && old.seq !== undefined && told.seq !== undefined;
+  return sameRun ? /** @type {number} */ (told.seq) >= /** @type {number} */ (old.seq) : isNews(old, told);
+}
+
+/**
  * Take a task or a card, whoever answered with it.
  * @param {import("./types/page").Task | import("./types/page").Card} told
  */
@@ -53,10 +64,10 @@ function withText(head, known) {
 export function putRun(run, vtid) {
   const cell = cellOf(vtid);
   let { task, brief, run: whole } = cell.peek();
-  if (isNews(brief, run)) brief = run;
-  if ("verdict" in run && isNews(whole, run)) whole = withLease(run, whole);
+  if (isNewer(brief, run)) brief = run;
+  if ("verdict" in run && isNewer(whole, run)) whole = withLease(run, whole);
   // A run's status is its task's; the events of a run bring no task along.
-  if (task && run.position > task.position) task = { ...task, status: run.status, position: run.position };
+  if (task && run.position >= task.position && brief === run) task = { ...task, status: run.status, position: run.position };
   cell.value = { vtid, task, brief, run: whole };
 }
 

@@ -71,7 +71,7 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
     ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
         environments = load_environments(SHIPPED_ENVIRONMENTS)
-        app = create_app(ledger, engine, environments, options, code_host, words, messenger)
+        app = create_app(ledger, engine, environments, options, code_host, words, messenger=messenger)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

@@ -199,3 +199,35 @@ def test_an_environment_that_is_not_declared_is_refused_with_the_declared_ones(
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"did you mean staging\?.*declared are dev, staging"):
         declared(shipped, "stagin")
+
+
+SERVICE = f"{SMALL}  services:\n    shop:\n      cloud_run: shop\n"
+
+
+def test_declared_values_and_bindings_are_required_names_too(file: Path) -> None:
+    file.write_text(
+        f"{SERVICE}      env: {{MODE: strict}}\n      required_env: [REGION]\n"
+        "      secrets: {TOKEN: 'shop-token:2'}\n      required_secrets: [API_KEY]\n"
+    )
+    [shop] = load_environments(file)["dev"].services
+
+    assert (shop.required_env, shop.env) == (("REGION", "MODE"), {"MODE": "strict"})
+    assert shop.required_secrets == ("API_KEY", "TOKEN")
+    assert [shop.binding_of(name) for name in shop.required_secrets] == ["API_KEY:latest", "shop-token:2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("env: {MODE: 1}", "8: dev.services.shop.env.MODE: Input should be a valid string"),
+        ("env: {my-mode: x}", "8: dev.services.shop.env.my-mode: String should match pattern"),
+        ("secrets: {TOKEN: shop-token}", "8: dev.services.shop.secrets.TOKEN: String should match pattern"),
+        ("{env: {A: b}, required_secrets: [A]}", "A: plain and secret; keep one"),
+    ],
+)
+def test_a_variable_that_is_declared_wrongly_is_told_with_its_line(file: Path, line: str, says: str) -> None:
+    text = f"{SERVICE}      {line}\n"
+    if line.startswith("{"):
+        text = f"{SMALL}  services:\n    shop: {line[:1]}cloud_run: shop, {line[1:]}\n"
+
+    assert says in problem(file, text)

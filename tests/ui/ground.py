@@ -64,9 +64,11 @@ class Ground:
     def url(self) -> str:
         return self.stack.api
 
-    async def call(self, method: str, path: str, json: Any = None) -> Json:
+    async def call(self, method: str, path: str, json: Any = None, *, if_match: str | None = None) -> Json:
         """A call as the administrator, which must succeed; `path` begins after /api/v1."""
-        headers = {"Authorization": f"Bearer {self.stack.token}"}
+        headers = {"Authorization": f"Bearer {self.stack.token}"} | (
+            {"If-Match": if_match} if if_match else {}
+        )
         async with httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers, timeout=20) as client:
             answer = await client.request(method, path, json=json)
         assert answer.is_success, f"{method} {path}: {answer.text}"

@@ -232,3 +232,64 @@ async def test_a_retry_offers_again_with_a_fresh_budget(story: Story) -> None:
     await story.work_honestly(nth=1)
 
     assert (await story.ends()).status is TaskStatus.COMPLETED
+
+
+def contradicted(story: Story) -> list[tuple[str, str]]:
+    found = story.ledger.view().evidence["contradictions"]
+    return [(each["field"], each["by"]) for each in found]
+
+
+async def test_a_lie_stands_beside_the_fact_and_honest_work_does_not_unsay_it(story: Story) -> None:
+    await story.start()
+    await story.hand_in(await story.claim())
+    await story.until_told("attempt.ended")
+    terms = await story.claim("w2", nth=1)
+    story.github.open_pull()
+    await story.hand_in(terms, "w2")
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+    assert contradicted(story) == [("pull_request", "w1")]
+
+
+async def test_claimed_files_that_are_not_in_the_diff_are_a_contradiction(story: Story) -> None:
+    story.github.open_pull()
+    await story.start()
+    await story.hand_in(await story.claim(), files=("services/shop/app.py", "services/shop/never.py"))
+    await story.until_told("verdict.reached")
+
+    (found,) = story.ledger.view().evidence["contradictions"]
+    assert (found["field"], found["claimed"]) == ("files", "services/shop/never.py")
+
+
+async def test_success_without_a_pull_request_is_a_contradiction(story: Story) -> None:
+    await story.start()
+    await story.hand_in(await story.claim(), pr_url="", head_sha=None)
+    await story.until_told("attempt.ended")
+
+    (found,) = story.ledger.view().evidence["contradictions"]
+    assert found["claimed"].startswith("success")
+
+
+async def test_another_head_than_claimed_is_refused_and_a_contradiction(story: Story) -> None:
+    story.github.open_pull(branch="another/branch")
+    await story.start()
+    await story.hand_in(await story.claim(), head_sha=NEXT_HEAD)
+    await story.until_told("evidence.refused")
+
+    assert ("head_sha", "w1") in contradicted(story)
+
+
+async def test_of_two_open_pull_requests_a_person_adopts_the_one_that_counts(story: Story) -> None:
+    """A lost worker's pull request, opened after the next offer, stands beside the one that was handed in."""
+    await story.start()
+    terms = await story.claim()
+    late = story.github.open_pull(8, branch="claude/vtid-01227-lost")
+    ours = story.github.open_pull()
+    await story.hand_in(terms)
+    await story.until_told("run.blocked")
+    message = str((story.ledger.view().failure or {})["message"])
+    await story.decide(Move.ADOPT, pr_url=ours.url)
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+    assert ours.url in message
+    assert late.url in message

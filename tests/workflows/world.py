@@ -265,7 +265,9 @@ class CloudRun:
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
         name = f"shop-{self.serves[:3]}"
-        revision = RevisionSeen(name, True, 100, {"env": self.serves}, "sha256:1", self.env.get(self.serves, ()))
+        revision = RevisionSeen(
+            name, True, 100, {"env": self.serves}, "sha256:1", self.env.get(self.serves, ())
+        )
         return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,), pinned=self.pinned)
 
     def shift_traffic(

@@ -10,15 +10,17 @@ from urllib.parse import urlsplit
 
 import google.auth
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import from_http_response
+from google.api_core.exceptions import NotFound, from_http_response
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import run_v2
 
 from vtid.adapters.cloud_run_errors import SYSTEM, asking_cloud_run
 from vtid.adapters.cloud_run_revisions import created_at, resolved_digest, revision_seen, short_name, telling
+from vtid.adapters.cloud_run_settings import revision_settings
 from vtid.adapters.errors import reading
 from vtid.domain.deployment import RevisionSeen, ServiceSeen
+from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import BadReply
 
@@ -80,6 +82,27 @@ class CloudRun:
         request = run_v2.UpdateServiceRequest(service=wanted, update_mask={"paths": ["traffic"]})
         with asking_cloud_run(f"traffic of {path}"):
             self._clients().services.update_service(request=request, retry=None, timeout=self._timeout)
+
+    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
+        """The variables of every serving revision; None when there is no such service."""
+        name, path = service.cloud_run_name(repository), _path_of(environment, service, repository)
+        with asking_cloud_run(f"service {name}"):
+            clients = self._clients()
+            try:
+                found = clients.services.get_service(name=path, retry=None, timeout=self._timeout)
+            except NotFound:
+                return None
+            serving = tuple(
+                revision_settings(
+                    clients.revisions.get_revision(
+                        name=f"{path}/revisions/{revision}", retry=None, timeout=self._timeout
+                    ),
+                    percent,
+                )
+                for revision, percent in _shares(found).items()
+            )
+            settled = not found.reconciling and found.observed_generation == found.generation
+            return ServiceSettings(name, found.uri or None, settled, serving)
 
     def _clients(self) -> "_Clients":
         """One set per thread: the sessions under them promise no thread-safety."""

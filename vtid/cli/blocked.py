@@ -56,6 +56,9 @@ def evidence_rows(view: Json) -> Iterator[tuple[str, str]]:
         yield "observed", _change(observed.get("url"), observed.get("head_sha"), None)
     elif claimed:
         yield "observed", "nothing on GitHub that bears it out"
+    for each in evidence.get("contradictions") or ():
+        who = each.get("by") or "somebody"
+        yield "contradiction", f"{each['field']}: {who} says {each['claimed']}; observed {each['observed']}"
 
 
 def move_command(vtid: str, move: Json) -> str:

@@ -127,7 +127,7 @@ def _facts(view: Json, apart: Collection[str]) -> Table:
 
 def _known(view: Json) -> Iterable[tuple[str, str]]:
     if view.get("worker"):
-        yield "worker", view["worker"]
+        yield "worker", view["worker"] + _clocks(view.get("lease"))
     if view["status"] == "blocked":
         yield from evidence_rows(view)
     if verdict := view.get("verdict"):
@@ -138,6 +138,15 @@ def _known(view: Json) -> Iterable[tuple[str, str]]:
     if proof := view.get("proof"):
         yield "proof", "complete" if proof.get("complete") else proof.get("code") or "incomplete"
     yield from _links(view)
+
+
+def _clocks(lease: Json | None) -> str:
+    """How long ago the worker gave a sign of life, and how long ago its work moved."""
+    if not lease:
+        return ""
+    signs = (("last_beat_age_seconds", "last heartbeat"), ("last_progress_age_seconds", "last progress"))
+    told = [f"{name} {span(lease[key])} ago" for key, name in signs if lease.get(key) is not None]
+    return ", ".join(["", *told, *(["suspect"] if lease.get("suspect") else [])])
 
 
 def _links(view: Json) -> Iterable[tuple[str, str]]:

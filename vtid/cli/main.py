@@ -12,6 +12,7 @@ import typer
 
 from vtid.cli.addresses import DEMO
 from vtid.cli.dead import dead
+from vtid.cli.environments import env
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.notify import notify
 from vtid.cli.orders import order
@@ -92,6 +93,7 @@ app.add_typer(run, name="run")
 app.add_typer(dead, name="dead")
 app.add_typer(order, name="order")
 app.add_typer(system, name="system")
+app.add_typer(env, name="env")
 app.add_typer(notify, name="notify")
 app.add_typer(simulate, name="simulate")
 

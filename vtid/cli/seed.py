@@ -36,8 +36,8 @@ def _serving(name: str, service: Service, environment: Environment, commit: str)
                 "name": revision,
                 "commit_sha": commit,
                 "labels": {"commit-sha": commit},
-                "env": list(service.required_env),
-                "secrets": list(service.required_secrets),
+                "env": {name: service.env.get(name, "set") for name in service.required_env},
+                "secrets": {name: service.binding_of(name) for name in service.required_secrets},
                 "ready": True,
             }
         ],

@@ -1,8 +1,8 @@
 """The shape of environments.yaml, as pydantic models. docs/environments.schema.json is made from it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from vtid.configuration.durations import Duration
 from vtid.configuration.limit_overrides import LimitName, LimitOverride
@@ -10,6 +10,8 @@ from vtid.configuration.limit_overrides import LimitName, LimitOverride
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Glob = Annotated[str, Field(min_length=1, max_length=500)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+SecretBinding = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+:(latest|[1-9][0-9]*)$", max_length=300)]
 # What a worker can mend on its own branch; what says whose change this is, it cannot.
 RepairRule = Literal[
     "VAL-RULE-006",
@@ -34,9 +36,20 @@ class ServiceSection(Section):
     paths: list[Glob] = Field(["**"], min_length=1, description="a change of these paths deploys it")
     health_path: UrlPath = "/healthz"
     version_path: UrlPath = "/version"
-    required_env: list[Name] = []
-    required_secrets: list[Name] = []
+    env: dict[VariableName, str] = Field({}, description="variables with their values; nothing secret")
+    secrets: dict[VariableName, SecretBinding] = Field(
+        {}, description="variables bound to secrets, as `secret:version`"
+    )
+    required_env: list[Name] = Field([], description="variables whose value is not declared here")
+    required_secrets: list[Name] = Field([], description="secrets bound under their own name, latest version")
     sha_witnesses: list[Witness] = Field(["env", "label", "image_tag"], min_length=1)
+
+    @model_validator(mode="after")
+    def _plain_or_secret(self) -> Self:
+        both = sorted({*self.env, *self.required_env} & {*self.secrets, *self.required_secrets})
+        if both:
+            raise ValueError(f"{', '.join(both)}: plain and secret; keep one")
+        return self
 
 
 class DeploySection(Section):

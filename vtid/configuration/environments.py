@@ -184,9 +184,11 @@ def _service(name: str, section: ServiceSection) -> Service:
         paths=tuple(section.paths),
         health_path=section.health_path,
         version_path=section.version_path,
-        required_env=tuple(section.required_env),
-        required_secrets=tuple(section.required_secrets),
+        required_env=tuple(dict.fromkeys((*section.required_env, *section.env))),
+        required_secrets=tuple(dict.fromkeys((*section.required_secrets, *section.secrets))),
         sha_witnesses=tuple(section.sha_witnesses),
+        env=section.env,
+        secrets=section.secrets,
     )
 
 

@@ -9,7 +9,11 @@ from vtid.domain.vtid import digits_of
 
 @dataclass(frozen=True)
 class Service:
-    """One deployable. `cloud_run` may hold `{repository_name}`, the part of the repository after the slash."""
+    """One deployable. `cloud_run` may hold `{repository_name}`, the part of the repository after the slash.
+
+    required_env and required_secrets hold the names of env and secrets, too. env: name -> value, where it is
+    declared. secrets: name -> `secret:version`.
+    """
 
     name: str
     cloud_run: str
@@ -19,6 +23,12 @@ class Service:
     required_env: tuple[str, ...] = ()
     required_secrets: tuple[str, ...] = ()
     sha_witnesses: tuple[str, ...] = ("env", "label", "image_tag")
+    env: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def binding_of(self, secret: str) -> str:
+        """`secret:version` of a required secret; one that declares none is bound under its own name."""
+        return self.secrets.get(secret, f"{secret}:latest")
 
     def cloud_run_name(self, repository: str) -> str:
         return self.cloud_run.replace("{repository_name}", repository.split("/")[-1])

@@ -35,7 +35,7 @@ EVENT_TYPES: dict[str, str] = {
     "evidence.claimed":       "what was handed in, unchecked; data: source, pr_url, head_sha, branch, files, summary, by",
     "evidence.observed":      "what GitHub shows for it; data: source, pull_request",
     "evidence.refused":       "the claim does not hold; data: pr_url, reason",
-    "evidence.contradicted":  "claim and fact differ; data: field, claimed, observed",
+    "evidence.contradicted":  "claim and fact differ; data: field (pull_request, head_sha, branch, files, deployment), claimed, observed, by",
     "verdict.reached":        "the validator's answer; data: passed, head_sha, rules",
     "repair.ordered":         "what fails goes back to a worker; data: round, rounds, code, reason, pr_url, branch, head_sha, findings (rule, name, says, url, log, log_problem)",
     "verdict.voided":         "a check is not what the verdict saw, so it is judged again; data: reason, round",

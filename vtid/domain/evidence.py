@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vtid.domain.change import PullRequest
+from vtid.domain.change import ChangedFiles, PullRequest
 
 _PULL_URL = re.compile(
     r"https?://[^/?#\s]+/(?:[^?#\s]+/)?([\w.-]+/[\w.-]+)/pull/(\d+)/?(?:[?#].*)?", re.ASCII
@@ -95,8 +95,18 @@ def refuse_claim(
     return None
 
 
-def contradictions(claim: ClaimedEvidence, pull: PullRequest) -> dict[str, tuple[str, str]]:
-    """Field -> (claimed, observed) wherever the two differ."""
+def contradictions(
+    claim: ClaimedEvidence, pull: PullRequest | None, files: ChangedFiles | None = None
+) -> dict[str, tuple[str, str]]:
+    """Field -> (claimed, observed) wherever the two differ; what was not read contradicts nothing."""
+    if pull is None:
+        said = claim.pr_url or "success, without naming a pull request"
+        return {"pull_request": (said, "GitHub has no such pull request")}
     said_sha = claim.head_sha.lower() if claim.head_sha else None
     pairs = {"head_sha": (said_sha, pull.head_sha), "branch": (claim.branch, pull.branch)}
-    return {name: (said, seen) for name, (said, seen) in pairs.items() if said and said != seen}
+    found = {name: (said, seen) for name, (said, seen) in pairs.items() if said and said != seen}
+    if files is not None and files.complete:
+        absent = sorted(set(claim.files) - set(files.paths))
+        if absent:
+            found["files"] = (", ".join(absent[:20]), f"not among the {len(files.paths)} changed files")
+    return found

@@ -27,6 +27,7 @@ from vtid.domain.commands import (
     Workers,
 )
 from vtid.domain.deployment import LiveAnswer, ServiceSeen
+from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.notice import Notice
@@ -117,6 +118,13 @@ class ServiceHost(Protocol):
     ) -> None:
         """Ask for all traffic on this revision; it follows in time. Raises Conflict when the service was
         changed since `etag` was read."""
+
+
+class SettingsHost(Protocol):
+    """Where services run, asked for what they are given."""
+
+    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
+        """The variables of every serving revision; None when there is no such service."""
 
 
 class VersionProbe(Protocol):

@@ -223,9 +223,15 @@ def vtid_stands_in_it(pinned: Pinned, facts: Facts) -> Finding:
         return _fail(
             f"title, body and branch do not name {pinned.vtid} (named: {named})", named=list(pull.vtids)
         )
+    if facts.other_open and pinned.adopted_by:
+        text = f"{pinned.adopted_by} chose {pull.url} over {', '.join(facts.other_open[:3])}"
+        return _pass(text, named=list(pull.vtids), others=facts.other_open)
     if facts.other_open:
+        others = ", ".join(facts.other_open[:3])
         return _fail(
-            f"a second open pull request of this VTID exists: {facts.other_open[0]}", others=facts.other_open
+            f"a second open pull request of this VTID exists: {others} beside {pull.url}; "
+            "adopt the one that counts, or close the other",
+            others=facts.other_open,
         )
     return _pass(f"{pinned.vtid} is named and no other pull request is open for it", named=list(pull.vtids))
 

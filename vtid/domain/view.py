@@ -29,6 +29,10 @@ class StageView:
     why: str | None = None
 
 
+NO_EVIDENCE: dict[str, Any] = {"claimed": None, "observed": None, "contradictions": []}
+MOST_CONTRADICTIONS = 20  # that the view shows, the latest; all of them stand in the events
+
+
 def _four() -> tuple[StageView, ...]:
     return tuple(StageView(stage) for stage in Stage)
 
@@ -51,7 +55,7 @@ class RunView:
     attempt: int | None = None
     worker: str | None = None
     order_id: str | None = None
-    evidence: dict[str, Any] = field(default_factory=lambda: {"claimed": None, "observed": None})
+    evidence: dict[str, Any] = field(default_factory=lambda: dict(NO_EVIDENCE))
     repair: dict[str, Any] | None = (
         None  # the last round of repair; its logs stand in the event and the order
     )
@@ -176,7 +180,7 @@ def _attempt_ended(view: RunView, event: RunEvent) -> RunView:
 
 
 def _evidence_claimed(view: RunView, event: RunEvent) -> RunView:
-    return replace(view, evidence={"claimed": event.data, "observed": None})
+    return replace(view, evidence=view.evidence | {"claimed": event.data, "observed": None})
 
 
 def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
@@ -186,7 +190,19 @@ def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
     # Nobody claimed what was found: the refused claim of an attempt before it must not stand beside it.
     was_claimed = event.data.get("source") in (EvidenceSource.HANDED_IN, EvidenceSource.ADOPTED)
     claimed = view.evidence["claimed"] if was_claimed else None
-    return replace(view, evidence={"claimed": claimed, "observed": observed}, links=links, verdict=None)
+    return replace(
+        view,
+        evidence=view.evidence | {"claimed": claimed, "observed": observed},
+        links=links,
+        verdict=None,
+    )
+
+
+def _contradicted(view: RunView, event: RunEvent) -> RunView:
+    """Kept for the whole run: a later, honest claim does not unsay what was said."""
+    known = view.evidence.get("contradictions", [])
+    found = event.data | {"attempt": view.attempt, "at": event.at.isoformat()}
+    return replace(view, evidence=view.evidence | {"contradictions": [*known, found][-MOST_CONTRADICTIONS:]})
 
 
 def _head_moved(view: RunView, event: RunEvent) -> RunView:
@@ -321,6 +337,7 @@ _CHANGES = {
     "attempt.ended": _attempt_ended,
     "evidence.claimed": _evidence_claimed,
     "evidence.observed": _evidence_observed,
+    "evidence.contradicted": _contradicted,
     "verdict.reached": _verdict,
     "repair.ordered": _repair_ordered,
     "change.head_moved": _head_moved,

@@ -38,7 +38,9 @@ class Idempotency:
                 return StoredAnswer(row.status, row.body or "", row.headers or {})
             if now - row.begun_at < TAKEN_OVER_AFTER:
                 raise Refusal(
-                    "ILLEGAL_TRANSITION", "the first call with this Idempotency-Key is still in progress"
+                    "ILLEGAL_TRANSITION",
+                    "the first call with this Idempotency-Key is still in progress",
+                    actual="in_progress",
                 )
             row.begun_at = now
             return None

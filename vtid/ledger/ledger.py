@@ -69,6 +69,10 @@ class Ledger:
         self._memory.close()
         await self._database.close()
 
+    def changes(self) -> int | None:
+        """A count that moves whenever anything is written; None where there is none. Raises LedgerUnavailable."""
+        return self._memory.changes()
+
     async def ping(self) -> None:
         """Ask the database anything. Raises LedgerUnavailable."""
         async with self._database.read() as session:

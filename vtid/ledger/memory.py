@@ -25,10 +25,10 @@ class Memory:
 
     async def of(self, question: tuple[str, str], read: Callable[[], Awaitable[R]]) -> R:
         """The kept answer if the database has not changed since, else a new one. Raises what `read` raises."""
-        if not self._database.is_sqlite:
-            return await read()
         # Counted before the read: a change while it lasts makes the answer old at once, never wrong for long.
-        changes = self._changes()
+        changes = self.changes()
+        if changes is None:
+            return await read()
         kept = self._kept.get(question)
         if kept is not None and kept[0] == changes:
             answer: R = kept[1]
@@ -39,8 +39,13 @@ class Memory:
         self._kept[question] = (changes, answer)
         return answer
 
-    def _changes(self) -> int:
-        """Moves with every commit of any other connection, and this one never writes. Raises LedgerUnavailable."""
+    def changes(self) -> int | None:
+        """A count that moves with every commit of anyone; None on PostgreSQL, which has none. Raises LedgerUnavailable.
+
+        SQLite counts the commits of other connections, and this one never writes.
+        """
+        if not self._database.is_sqlite:
+            return None
         with told():
             if self._connection is None:
                 path = self._database.url.database or ""

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vtid.simulator import checks, cloud, deploys, pulls
+from vtid.simulator import checks, cloud, deploys, linked, pulls
 from vtid.simulator import control_input as told
 from vtid.simulator.dump import dump
 from vtid.simulator.facts import Repository, Revision, Service, Share
 from vtid.simulator.faults import Faults, FaultWish
+from vtid.simulator.git_history import NoGit
 from vtid.simulator.github.urls import Place
 from vtid.simulator.world import World
 
@@ -43,10 +44,20 @@ class Control:
 
     async def add_repository(self, request: Request) -> Any:
         wish = await parsed(request, told.NewRepository)
-        made = self._world.add_repository(wish.full_name, wish.default_branch)
+        made = self._added(wish)
         note(request, "repository", made.full_name)
         head = made.history.branches[made.default_branch]
         return {"full_name": made.full_name, "default_branch": made.default_branch, "head_sha": head}
+
+    def _added(self, wish: told.NewRepository) -> Repository:
+        if wish.git_dir is None:
+            return self._world.add_repository(wish.full_name, wish.default_branch)
+        try:
+            return linked.link(self._world, wish.full_name, wish.default_branch, wish.git_dir.absolute())
+        except NoGit as error:
+            raise Refused(422, f"git_dir: {error}") from error
+        except linked.Taken as error:
+            raise Refused(409, str(error)) from error
 
     async def add_pull(self, request: Request) -> Any:
         wish = await parsed(request, told.NewPull)
@@ -147,6 +158,7 @@ class Control:
         if found is None:
             known = ", ".join(it.full_name for it in self._world.repositories.values()) or "none"
             raise Refused(404, f"no repository {full_name}; there are: {known}")
+        linked.catch_up(self._world, found)
         return found
 
     def _branch(self, repository: Repository, name: str) -> None:

@@ -1,5 +1,6 @@
 """What the control plane accepts. Strict: a misspelt key would be a scenario that tests nothing."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -20,6 +21,8 @@ class NewFile(Strict):
 class NewRepository(Strict):
     full_name: FullName
     default_branch: Branch = "main"
+    git_dir: Path | None = None
+    """A bare git repository that holds its history, made when it is not there."""
 
 
 class NewPull(Strict):

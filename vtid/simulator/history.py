@@ -16,10 +16,15 @@ class Commit:
     tree: Mapping[str, str]
     at: float
     author: str = "claude-worker"
+    git_tree: str = ""
+    """The real one, where the history is a git repository."""
 
     @property
     def tree_sha(self) -> str:
-        return hashlib.sha1(repr(sorted(self.tree.items())).encode(), usedforsecurity=False).hexdigest()
+        return (
+            self.git_tree
+            or hashlib.sha1(repr(sorted(self.tree.items())).encode(), usedforsecurity=False).hexdigest()
+        )
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,24 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[FileChan
         if before == after:
             continue
         status = "added" if before is None else "removed" if after is None else "modified"
+        blob = blob_sha(after if after is not None else before or "")
+        if is_binary(before) or is_binary(after):
+            yield FileChange(path, status, 0, 0, "", blob)  # GitHub shows no patch of one either
+            continue
         hunks = list(
             difflib.unified_diff((before or "").splitlines(), (after or "").splitlines(), lineterm="")
         )[2:]
         added = sum(line.startswith("+") for line in hunks)
         removed = sum(line.startswith("-") for line in hunks)
-        text = after if after is not None else before or ""
-        blob = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         yield FileChange(path, status, added, removed, "\n".join(hunks), blob)
+
+
+def blob_sha(text: str) -> str:
+    """The name that git gives to a file of this content."""
+    content = text.encode("utf-8", "surrogateescape")
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def is_binary(text: str | None) -> bool:
+    """Whether no diff of lines can show it: it has a NUL, or bytes that are no UTF-8."""
+    return text is not None and ("\0" in text or any("\ud800" <= each <= "\udfff" for each in text))

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from vtid.simulator import control, logs, pages, running
+from vtid.simulator import control, linked, logs, pages, running
 from vtid.simulator.cloud_run import routes as cloud_run
 from vtid.simulator.faults import Faults, Wires, with_fault
 from vtid.simulator.github import routes as github
@@ -85,6 +85,8 @@ class Simulator:
         if place := REPOSITORY_CALL.match(path):
             named = self.world.repository(place[1])
             entry.repository = named.full_name if named else None
+            if named is not None:
+                linked.catch_up(self.world, named)
         return entry
 
     @contextlib.asynccontextmanager

@@ -53,9 +53,7 @@ class World:
         if known is not None:
             return known
         history = History(full_name)
-        name = full_name.split("/")[1]
-        tree = {"README.md": f"# {name}\n", f"services/{name}/main.py": 'print("hello")\n'}
-        first = history.commit("Initial commit", tree, (), self.now())
+        first = history.commit("Initial commit", first_tree(full_name), (), self.now())
         history.branches[default_branch] = first.sha
         made = Repository(self.next_id(), full_name, default_branch, self.now(), history)
         self.repositories[full_name.lower()] = made
@@ -64,3 +62,9 @@ class World:
     def services_named(self, name: str) -> list[Service]:
         """A service may stand in several projects and regions."""
         return [service for service in self.services.values() if service.name == name]
+
+
+def first_tree(full_name: str) -> dict[str, str]:
+    """The files of a new repository."""
+    name = full_name.split("/")[1]
+    return {"README.md": f"# {name}\n", f"services/{name}/main.py": 'print("hello")\n'}

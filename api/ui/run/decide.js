@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.js";
-import { perform } from "../actions.js";
+import { isBusy, perform } from "../actions.js";
 import { html } from "../html.js";
 import { Button, Dialog, Field, Loading } from "../parts.js";
 import { whyNot } from "../session.js";
@@ -67,11 +67,11 @@ function MoveDialog({ vtid, move, close }) {
   const words = wordsOf(move.move);
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim()).map(([name, value]) => [name, value.trim()]));
   const missing = move.params.filter((name) => !given[name]);
-  // A reason changes no effect, so the effects are shown before one is given.
-  const { effects, problem } = usePreview(vtid, move, given, missing.every((name) => name === "reason"));
-  const offered = cellOf(vtid).value.run?.moves.some((each) => each.move === move.move);
-  const why = !offered ? "The run does not offer this any more." : (whyNot(move.role) ?? (missing.length > 0 ? `Still needed: ${missing.map((name) => PARAMS[name]?.label.toLowerCase() ?? plain(name)).join(", ")}.` : null));
+  const offered = Boolean(cellOf(vtid).value.run?.moves.some((each) => each.move === move.move));
   const key = `${move.move} ${vtid}`;
+  // A reason changes no effect, so the effects are shown before one is given. What is being decided is not asked about.
+  const { effects, problem } = usePreview(vtid, move, given, offered && !isBusy(key) && missing.every((name) => name === "reason"));
+  const why = !offered ? "The run does not offer this any more." : (whyNot(move.role) ?? (missing.length > 0 ? `Still needed: ${missing.map((name) => PARAMS[name]?.label.toLowerCase() ?? plain(name)).join(", ")}.` : null));
   const decide = async () => {
     const work = async () => putRun(await api("POST", `/runs/${vtid}/rescue`, { body: { move: move.move, ...given } }), vtid);
     if (await perform(key, work, { did: `${vtid}: ${words.label.toLowerCase()}, decided in your name.` })) close();
@@ -89,7 +89,8 @@ function MoveDialog({ vtid, move, close }) {
 /** Why the run stopped, and the moves that lead on. @param {{vtid: string, run: import("../types/page").Run}} props */
 export function Decide({ vtid, run }) {
   const [chosen, setChosen] = useState(/** @type {Move | null} */ (null));
-  if (run.moves.length === 0) return null;
+  // A question that is open stays, and says that it is answered: nothing vanishes under the reader's hands.
+  if (run.moves.length === 0 && !chosen) return null;
   return html`<section class="decide" id="decide" tabindex="-1" aria-labelledby="decide-title">
     <h2 id="decide-title">Decide</h2>
     <div class="row">${run.moves.map((move) => html`<${Button} key=${move.move} action=${`choose ${move.move} ${vtid}`} kind=${wordsOf(move.move).kind === "danger" ? "danger" : ""} label=${wordsOf(move.move).label} why=${whyNot(move.role)} run=${() => setChosen(move)} />`)}</div>

@@ -83,6 +83,7 @@ export interface Move {
 
 /** What a card shows of a run. */
 export interface BriefRun {
+  seq?: number;
   run_id: string | null;
   status: string;
   outcome: string | null;

@@ -223,6 +223,10 @@ LIES = Scenario(
                 bool(seen.run and seen.run["evidence"]["claimed"])
                 and not (seen.run or {})["evidence"]["observed"]
             ),
+            "each lie is a contradiction that the view keeps": lambda seen: (
+                [each["field"] for each in (seen.run or {})["evidence"]["contradictions"]]
+                == ["pull_request"] * 3
+            ),
             "VALIDATOR never began": lambda seen: seen.stage_status(Stage.VALIDATOR) == "pending",
         },
     ),

@@ -1,0 +1,126 @@
+"""What is shown is what the server knows, and when it cannot be known, that is said."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.api.stage import Play
+from tests.ui.browsing import Complaints
+from tests.ui.conftest import Doors, Opening
+from tests.ui.ground import Ground
+from vtid.domain.stages import Stage
+
+TWO_SECONDS = 2_000  # a person must know by then
+
+
+@pytest.mark.e2e
+async def test_a_killed_server_is_told_within_two_seconds_and_caught_up_with_after_it(
+    ground: Ground, page: Page, complaints: Complaints
+) -> None:
+    complaints.allow("ERR_|status of 50")
+    vtid = await ground.task("Survive a restart")
+    await page.goto(f"{ground.url}/tasks/{vtid}")
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+    await page.evaluate("window.sameDocument = true")
+
+    ground.api.kill()
+    await page.get_by_text("Reconnecting", exact=True).wait_for(timeout=TWO_SECONDS)
+    await ground.api.serves()
+    await ground.call("PATCH", f"/tasks/{vtid}", {"title": "Survived a restart"}, if_match="*")
+
+    await page.get_by_role("complementary").get_by_role("heading", name="Survived a restart").wait_for()
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+    assert await page.evaluate("window.sameDocument")
+
+
+async def test_events_that_happened_while_the_connection_was_lost_are_shown_after_it(
+    play: Play, url: str, page: Page, doors: Doors, complaints: Complaints
+) -> None:
+    complaints.allow("ERR_")
+    vtid = await play.run()
+    door = await doors(url)
+    await page.goto(f"{door.url}/runs/{vtid}")
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+
+    await door.shut()
+    alert = page.get_by_role("alert").filter(has_text="Reconnecting.")
+    await alert.get_by_text("What you see is as of").wait_for()
+    await play.tell(vtid, "stage.started", stage=Stage.WORKER)
+    await play.wait(vtid, "a worker to pick up the order")
+    await door.open()
+
+    await page.get_by_text("Waits for a worker to pick up the order").wait_for()
+    await alert.wait_for(state="detached")
+    events = page.locator("ol.events > li")
+    assert await events.filter(has_text="wait.started").count() == 1, "nothing is lost and nothing doubled"
+
+
+async def test_a_server_that_hangs_is_noticed_though_no_connection_breaks(
+    play: Play, url: str, page: Page, doors: Doors, complaints: Complaints
+) -> None:
+    complaints.allow("ERR_")
+    door = await doors(url)
+    await page.goto(door.url)
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+
+    door.stick()
+    await page.get_by_text("the server has said nothing for 5 s").wait_for()
+    await play.task()
+    await door.open()
+
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+    await page.get_by_role("link", name="Ship it", exact=True).wait_for()
+
+
+async def test_two_tabs_show_the_same(play: Play, url: str, page: Page, opening: Opening) -> None:
+    vtid = await play.run()
+    other = await opening(context=page.context)
+    await page.goto(url)
+    await other.goto(f"{url}/runs/{vtid}")
+    await page.get_by_role("link", name="Ship it").wait_for()
+    await other.get_by_role("heading", name="Ship it").wait_for()
+
+    for stage in (Stage.WORKER, Stage.VALIDATOR, Stage.DEPLOY):
+        await play.tell(vtid, "stage.started", stage=stage)
+        await play.wait(vtid, f"the next step of {stage}")
+        for tab in (page, other):
+            await expect(tab.get_by_text(f"the next step of {stage}").first).to_be_visible(timeout=5_000)
+
+
+async def test_a_card_moves_to_its_column_when_its_run_moves(play: Play, url: str, page: Page) -> None:
+    vtid = await play.task()
+    await page.goto(url)
+    await page.get_by_role("region", name="Scheduled").get_by_text(vtid).wait_for()
+
+    await play.post("/runs", {"vtid": vtid})
+    await play.tell(vtid, "run.started", title="Ship it", repository="acme/shop", environment="dev")
+    await play.tell(vtid, "run.admitted")
+
+    await page.get_by_role("region", name="In progress").get_by_text(vtid).wait_for()
+    assert await page.get_by_role("region", name="Scheduled").get_by_text(vtid).count() == 0
+
+
+async def test_a_stage_that_moves_is_told_to_who_does_not_see_it(play: Play, url: str, page: Page) -> None:
+    vtid = await play.run()
+    await page.goto(f"{url}/runs/{vtid}")
+    await page.get_by_role("heading", name="Ship it").wait_for()
+
+    await play.tell(vtid, "stage.started", stage=Stage.WORKER)
+
+    await (
+        page.locator("#announced[aria-live=polite]")
+        .get_by_text(f"{vtid}: WORKER running")
+        .wait_for(state="attached")
+    )
+
+
+async def test_an_event_has_an_address_of_its_own(play: Play, url: str, page: Page) -> None:
+    vtid = await play.run()
+    await play.wait(vtid, "something")
+    events = (await play.get(f"/events?vtid={vtid}")).json()["items"]
+    waited = next(event for event in events if event["type"] == "wait.started")
+
+    await page.goto(f"{url}/runs/{vtid}#event-{waited['position']}")
+
+    event = page.locator(f"#event-{waited['position']}")
+    await expect(event).to_be_in_viewport()
+    await expect(event).to_contain_text("for something")

@@ -1,0 +1,165 @@
+"""Deciding about a blocked run on its page: every move, told first what it would do."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page
+
+from tests.api.conftest import Staging, serving
+from tests.api.stage import PULL, Play
+from tests.ui.browsing import Complaints
+from tests.ui.drawer import notice
+from tests.ui.ground import Ground
+from vtid.domain.commands import Rescue
+from vtid.domain.stages import Move, Stage
+
+RULE = "VAL-RULE-009"
+
+
+async def blocked(play: Play, *, code: str = "VALIDATION_FAILED") -> str:
+    """A run that waits for a decision, with a rule that may be skipped."""
+    vtid = await play.run()
+    await play.tell(vtid, "stage.started", stage=Stage.WORKER)
+    await play.tell(vtid, "stage.started", stage=Stage.VALIDATOR)
+    failure: dict[str, Any] = {
+        "code": code, "stage": "VALIDATOR", "message": "a path is denied", "outcome": "failure",
+        "retryable": False, "advice": "mend the pull request, then retry", "causes": [], "step": "judge",
+        "attempt": 1, "since": datetime.now(UTC).isoformat(), "skippable": [RULE],
+        "moves": ["retry", "adopt", "skip", "abandon"],
+    }  # fmt: skip
+    until = (datetime.now(UTC) + timedelta(hours=72)).isoformat()
+    await play.tell(vtid, "run.blocked", stage=Stage.VALIDATOR, failure=failure, until=until)
+    return vtid
+
+
+async def choose(page: Page, label: str) -> Locator:
+    """Press the move's button; gives the dialog that asks."""
+    await page.get_by_role("region", name="Decide").get_by_role("button", name=label).click()
+    return page.get_by_role("dialog")
+
+
+def decided(play: Play, vtid: str) -> Rescue:
+    (told,) = play.engine.run_of(vtid).told
+    assert isinstance(told, Rescue)
+    return told
+
+
+async def test_retry_is_decided_after_reading_what_it_would_do(play: Play, url: str, page: Page) -> None:
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+
+    dialog = await choose(page, "Retry the stage")
+    await dialog.get_by_text("stage VALIDATOR begins again").wait_for()
+    assert play.engine.run_of(vtid).told == []
+    await dialog.get_by_role("button", name="Retry").click()
+
+    await notice(page, "decided in your name").wait_for()
+    assert decided(play, vtid) == Rescue(Move.RETRY, "bootstrap", "")
+
+
+async def test_adopt_takes_the_address_of_a_pull_request(
+    play: Play, url: str, page: Page, complaints: Complaints
+) -> None:
+    complaints.allow("422")
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+
+    dialog = await choose(page, "Adopt a pull request")
+    await dialog.get_by_label("Address of the pull request").fill("nowhere")
+    await dialog.locator(".preview .wrong").wait_for()  # refused by the dry run, before anything is done
+    await dialog.get_by_label("Address of the pull request").fill(PULL)
+    await dialog.get_by_text(f"{PULL} becomes the evidence of this run").wait_for()
+    await dialog.get_by_role("button", name="Adopt").click()
+
+    await notice(page, "decided in your name").wait_for()
+    assert decided(play, vtid).pr_url == PULL
+
+
+async def test_skip_names_a_rule_and_a_reason(play: Play, url: str, page: Page) -> None:
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+
+    dialog = await choose(page, "Skip a rule")
+    await dialog.get_by_text("Still needed: rule, reason.").wait_for()
+    await dialog.get_by_label("Rule").select_option(RULE)
+    await dialog.get_by_text(f"{RULE} is recorded as skipped").wait_for()
+    await dialog.get_by_label("Reason").fill("agreed with the owner of the path")
+    await dialog.get_by_role("button", name="Skip the rule").click()
+
+    await notice(page, "decided in your name").wait_for()
+    assert (decided(play, vtid).rule, decided(play, vtid).reason) == (
+        RULE,
+        "agreed with the owner of the path",
+    )
+
+
+async def test_abandon_needs_a_reason(play: Play, url: str, page: Page) -> None:
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+
+    dialog = await choose(page, "Abandon")
+    await dialog.get_by_text("Still needed: reason.").wait_for()
+    await dialog.get_by_label("Reason").fill("not worth it")
+    await dialog.get_by_role("button", name="Abandon the run").click()
+
+    await notice(page, "decided in your name").wait_for()
+    assert decided(play, vtid) == Rescue(Move.ABANDON, "bootstrap", "not worth it")
+
+
+async def test_an_operator_is_told_that_skipping_needs_an_approver(
+    staging: Staging, page: Page, complaints: Complaints
+) -> None:
+    complaints.allow("401")
+    play = staging(dev=False)
+    vtid = await blocked(play)
+    async with serving(play.app) as url:
+        await page.goto(f"{url}/runs/{vtid}")
+        await page.get_by_label("Your API key").fill(play.keys["operator"])
+        await page.get_by_role("button", name="Sign in").click()
+
+        decide = page.get_by_role("region", name="Decide")
+        skip = decide.get_by_role("button", name="Skip a rule")
+        await decide.get_by_text("This needs the role approver; you are operator.").wait_for()
+        assert await skip.get_attribute("aria-disabled") == "true"
+        assert (
+            await decide.get_by_role("button", name="Retry the stage").get_attribute("aria-disabled") is None
+        )
+
+
+async def test_a_decision_that_somebody_else_made_meanwhile_is_not_made_again(
+    play: Play, url: str, page: Page
+) -> None:
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+    dialog = await choose(page, "Retry the stage")
+    await dialog.get_by_text("stage VALIDATOR begins again").wait_for()
+
+    await play.tell(vtid, "run.resumed", move="abandon", by="somebody", reason="no")
+
+    await dialog.get_by_text("The run does not offer this any more.").wait_for()
+    assert play.engine.run_of(vtid).told == []
+
+
+@pytest.mark.e2e
+async def test_a_blocked_run_is_rescued_to_its_proof_on_the_page(ground: Ground, page: Page) -> None:
+    async with ground.drill("rescued-on-the-page") as drill:
+        unlucky = await drill.hire("unlucky", "fails")
+        await drill.start()
+        await drill.until_decided()
+        await unlucky.dismiss()
+        await drill.hire("honest")
+        await page.goto(f"{ground.url}/runs/{drill.vtid}")
+        await page.get_by_role("heading", name="worker failed").wait_for()
+
+        dialog = await choose(page, "Retry the stage")
+        await dialog.get_by_role("button", name="Retry").click()
+
+        await (
+            page.get_by_role("heading", name="Deployment proof")
+            .get_by_text("complete")
+            .wait_for(timeout=60_000)
+        )
+        proven = page.locator(".chain .link .pill")
+        assert set(await proven.all_text_contents()) == {"✓ proven"}
+        await page.get_by_role("row", name="Head commit").get_by_text("agree").wait_for()
