@@ -219,7 +219,7 @@ ROLLBACK = Scenario(
         },
     ),
     _roll_back,
-    environment="drill-rollback",
+    environment="drill-strict",
 )
 
 HELD = Scenario(
@@ -237,7 +237,7 @@ HELD = Scenario(
         },
     ),
     deploying(percent=0),
-    environment="drill-rollback",
+    environment="drill-strict",
 )
 
 SCENARIOS = (
