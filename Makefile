@@ -34,6 +34,7 @@ lint: setup
 	$(BIN)/ruff check $(OURS)
 	$(BIN)/mypy $(OURS)
 	$(BIN)/lint-imports
+	@sh scripts/check_page.sh
 
 check: lint test
 

@@ -9,6 +9,7 @@ import { Frame } from "./frame.js";
 import { html } from "./html.js";
 import { lazyView } from "./later.js";
 import { unreachable } from "./live.js";
+import { Overlays } from "./overlays.js";
 import { Empty, Loading, ProblemBox } from "./parts.js";
 import { go, Link, route } from "./route.js";
 import { readWho, signIn, who } from "./session.js";
@@ -19,6 +20,13 @@ import { shortcut } from "./keys.js";
 /** What is not the board is read when it is asked for. @type {Record<string, {title: string, View: (props: any) => any}>} */
 const PAGES = {
   run: { title: "Run", View: lazyView(() => import("./run/run.js")) },
+  "dead-letters": { title: "Dead letters", View: lazyView(() => import("./pages/dead_letters.js")) },
+  statistics: { title: "Statistics", View: lazyView(() => import("./pages/statistics.js")) },
+  workers: { title: "Workers", View: lazyView(() => import("./pages/workers.js")) },
+  limits: { title: "Limits", View: lazyView(() => import("./pages/limits.js")) },
+  "failure-codes": { title: "Failure codes", View: lazyView(() => import("./pages/failure_codes.js")) },
+  rules: { title: "Rules", View: lazyView(() => import("./pages/rules.js")) },
+  environments: { title: "Environments", View: lazyView(() => import("./pages/environments.js")) },
 };
 
 const Nowhere = () => html`<main id="main" class="page"><h1>Nothing is here</h1>
@@ -36,7 +44,7 @@ function View() {
 const App = () => {
   if (who.value === undefined) return html`<${Frame}><main id="main"><${Loading} what="Opening" /></main></${Frame}>`;
   if (who.value === null) return html`<${SignIn} signIn=${enter} />`;
-  return html`<${Frame}><${View} /></${Frame}>`;
+  return html`<${Frame}><${View} /></${Frame}><${Overlays} />`;
 };
 
 /** @param {string} key */

@@ -5,6 +5,7 @@ import { announced, dismiss, notices, perform } from "./actions.js";
 import { now } from "./clock.js";
 import { html } from "./html.js";
 import { connection, heardAt } from "./live.js";
+import { openKeys, openPalette } from "./overlays.js";
 import { Button, Dialog, Field, When } from "./parts.js";
 import { Link, route } from "./route.js";
 import { signOut, who, whyNot } from "./session.js";
@@ -44,6 +45,7 @@ const Nav = () => html`<nav aria-label="Pages">
       <div class="narrow"><${Places} places=${PLACES} /></div>
       <${Places} places=${TABLES} />
       <li><a href="/docs">API</a></li>
+      <li><button type="button" class="quiet" aria-keyshortcuts="?" onClick=${openKeys}>Keyboard shortcuts</button></li>
     </ul>
   </details>
 </nav>`;
@@ -129,6 +131,7 @@ export const Frame = ({ children }) => html`
   <header class="top">
     <p class="brand"><${Link} href="/">Command Hub</${Link}></p>
     <${Nav} />
+    <button type="button" class="quiet search" aria-keyshortcuts="/" title="Search and commands ( / )" onClick=${openPalette}>Search <kbd aria-hidden="true">/</kbd></button>
     <${Connection} />
     <${StopSwitch} />
     <${Who} />

@@ -20,11 +20,13 @@ const writes = (/** @type {EventTarget | null} */ target) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.altKey || event.metaKey) return;
-  const key = event.ctrlKey ? `Control+${event.key.toLowerCase()}` : event.key;
+  if (event.defaultPrevented || event.altKey) return;
+  // What is Ctrl on one keyboard is Command on another.
+  const held = event.ctrlKey || event.metaKey;
+  const key = held ? `Control+${event.key.toLowerCase()}` : event.key;
   // An open dialog has the keyboard to itself; Escape is what leaves a field or closes it.
   if (document.querySelector("dialog[open]")) return;
-  if (writes(event.target) && !event.ctrlKey && key !== "Escape") return;
+  if (writes(event.target) && !held && key !== "Escape") return;
   const pair = Date.now() - beforeAt < 1000 ? `${before} ${key}` : "";
   const found = shortcuts.find((each) => each.keys === pair) ?? shortcuts.find((each) => each.keys === key);
   before = key;

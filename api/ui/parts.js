@@ -81,7 +81,7 @@ export function Copy({ text, show = text, what }) {
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };
-  return html`<button type="button" class="copy" title=${text} aria-label=${`Copy ${what} ${text}`} onClick=${copy}><code>${show}</code> ${copied ? html`<span aria-hidden="true">✓</span>` : COPY}</button>`;
+  return html`<button type="button" class="copy" title=${text} aria-label=${`Copy ${what} ${show}`} onClick=${copy}><code>${show}</code> ${copied ? html`<span aria-hidden="true">✓</span>` : COPY}</button>`;
 }
 
 /** What stands behind a sentence, as it was answered. @param {{value: unknown, label?: string}} props */

@@ -12,7 +12,7 @@ async def test_a_page_that_complains_is_heard(page: Page, complaints: Complaints
     await page.goto(f"{url}/healthz")
     await page.evaluate("console.warn('careful')")
     await page.evaluate("setTimeout(() => { throw new Error('broken'); })")
-    await page.wait_for_function("true")
+    await page.wait_for_function("() => true")
 
     heard = complaints.left()
 

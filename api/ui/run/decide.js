@@ -20,7 +20,7 @@ const WORDS = {
 };
 
 // A move of a newer server is shown by its own name.
-const wordsOf = (/** @type {string} */ move) => WORDS[move] ?? { label: plain(move), title: `${plain(move)}?`, go: plain(move), kind: "danger" };
+export const wordsOf = (/** @type {string} */ move) => WORDS[move] ?? { label: plain(move), title: `${plain(move)}?`, go: plain(move), kind: "danger" };
 
 /** @type {Record<string, {label: string, hint: string}>} */
 const PARAMS = {
@@ -62,7 +62,7 @@ function usePreview(vtid, move, values, ready) {
 }
 
 /** @param {{vtid: string, move: Move, close: () => void}} props */
-function MoveDialog({ vtid, move, close }) {
+export function MoveDialog({ vtid, move, close }) {
   const [values, setValues] = useState(/** @type {Record<string, string>} */ ({}));
   const words = wordsOf(move.move);
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim()).map(([name, value]) => [name, value.trim()]));

@@ -41,6 +41,6 @@ export function Fields({ vtid }) {
     <div><dt>Priority</dt><dd>${task.priority}</dd></div>
     <div><dt>Created</dt><dd><${When} at=${task.created_at} /> by ${task.created_by}</dd></div>
     ${task.spec && html`<div><dt>Spec SHA-256</dt><dd><${Copy} text=${task.spec.hash} show=${brief(task.spec.hash)} what="hash" /></dd></div>`}
-    <div class="act"><${Button} action=${`fields ${vtid}`} kind="quiet" label="Edit title and priority" why=${whyNotEdit(known)} run=${() => setEdits(true)} /></div>
+    <div class="act"><dt class="hidden">Change</dt><dd><${Button} action=${`fields ${vtid}`} kind="quiet" label="Edit title and priority" why=${whyNotEdit(known)} run=${() => setEdits(true)} /></dd></div>
   </dl>`;
 }
