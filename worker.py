@@ -22,9 +22,11 @@ from activities.pull_requests import PullRequests
 from activities.reports import Reports
 from activities.rollbacks import Rollbacks
 from activities.validation import Validation
+from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
 from vtid.domain.ports import CodeHost, Journal, OrderBook, ServiceHost, VersionProbe
-from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, connect
+from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
+from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
 from workflows.vtid_run import VtidRun
 
 GITHUB_THREADS = 16
@@ -93,8 +95,6 @@ async def main() -> None:
     from vtid.adapters.cloud_run import CloudRun
     from vtid.adapters.github import GitHub
     from vtid.adapters.http_probe import HttpProbe
-    from vtid.configuration.settings import Settings
-    from vtid.ledger import Ledger
 
     settings = Settings.load()
     stop = asyncio.Event()
@@ -117,8 +117,18 @@ async def main() -> None:
         await stop.wait()
 
 
+def _refused(error: Exception) -> int:
+    """Say in one line why the worker cannot begin; the exit code: 2 wrong configuration, 9 out of reach."""
+    sys.stderr.write(f"worker: {error}\n")
+    sys.stderr.flush()
+    return 9 if isinstance(error, LedgerUnavailable | TemporalAway) else 2
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except (ConfigurationError, NotMigrated, LedgerUnavailable, TemporalAway) as error:
+        os._exit(_refused(error))
     # The SDK may abort in the interpreter's own shutdown after all work is done (its issue 300).
     sys.stdout.flush()
     os._exit(0)

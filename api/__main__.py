@@ -12,7 +12,7 @@ from api.app import create_app
 from api.leases import kept_key
 from api.options import Options
 from api.runs import Runs
-from api.serving import Server
+from api.serving import PortTaken, Server, listen
 from vtid.adapters.github import GitHub
 from vtid.adapters.messenger import HttpMessenger
 from vtid.configuration.environments import load_environments
@@ -20,7 +20,7 @@ from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.ports import SettingsHost
-from vtid.ledger import Ledger, NotMigrated
+from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import connect
 
 
@@ -65,6 +65,7 @@ def _options(settings: Settings, namespace: str) -> Options:
 
 
 async def _serve(host: str, port: int) -> None:
+    listening = listen(host, port)
     settings = Settings.load()
     environments = load_environments(settings.environments_file)
     ledger = await Ledger.open(settings.database_url)
@@ -85,7 +86,7 @@ async def _serve(host: str, port: int) -> None:
             messenger=messenger,
         )
         try:
-            await Server(app, host=host, port=port).serve()
+            await Server(app, host=host, port=port).serve(sockets=[listening])
         finally:
             await messenger.close()
     finally:
@@ -93,7 +94,7 @@ async def _serve(host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop. Exits with 2 when the configuration is wrong."""
+    """Serve until told to stop. Exits with 2 when the configuration is wrong, with 9 when the ledger is out of reach."""
     arguments = _arguments()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     structlog.configure(
@@ -102,9 +103,9 @@ def main() -> None:
     )
     try:
         asyncio.run(_serve(arguments.host, arguments.port))
-    except (ConfigurationError, NotMigrated) as error:
+    except (ConfigurationError, NotMigrated, PortTaken, LedgerUnavailable) as error:
         sys.stderr.write(f"api: {error}\n")
-        sys.exit(2)
+        sys.exit(9 if isinstance(error, LedgerUnavailable) else 2)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,20 @@ from fastapi import FastAPI
 from api.app import stop
 
 
+class PortTaken(Exception):
+    """Nobody can listen where we should."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        text = f"cannot listen on port {port} of {host}: {error.strerror}; --port 0 takes a free one"
+        raise PortTaken(text) from error
+
+
 class Server(uvicorn.Server):
     """Ends live streams and long polls before it waits for connections to close."""
 

@@ -84,10 +84,20 @@ class VtidPlugin(SimplePlugin):
         )
 
 
+class TemporalAway(Exception):
+    """Temporal does not answer at its address."""
+
+
 async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:
     """A client for the profile that TEMPORAL_* and the profile file name.
 
-    lazy: connect at the first call, so that a process can start while Temporal is away.
+    lazy: connect at the first call, so that a process can start while Temporal is away. Raises TemporalAway.
     """
     config = ClientConfig.load_client_connect_config()
-    return await Client.connect(**config, plugins=[VtidPlugin()], lazy=lazy, runtime=runtime)
+    try:
+        return await Client.connect(**config, plugins=[VtidPlugin()], lazy=lazy, runtime=runtime)
+    except (
+        RuntimeError
+    ) as error:  # how the SDK tells that its first connection failed; nothing narrower is raised
+        where = config.get("target_host", "its address")
+        raise TemporalAway(f"Temporal does not answer at {where}: {str(error)[:300]}") from error
