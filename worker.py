@@ -20,6 +20,7 @@ from activities.errors import SortedErrors
 from activities.leases import Leases
 from activities.pull_requests import PullRequests
 from activities.reports import Reports
+from activities.rollbacks import Rollbacks
 from activities.validation import Validation
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
@@ -46,6 +47,7 @@ def steps(
         PullRequests(code_host),
         Deployments(code_host, service_host, probe),
         Reports(code_host),
+        Rollbacks(code_host, service_host, probe),
     )
     names = (name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER)
     return [next(getattr(group, name) for group in groups if hasattr(group, name)) for name in names]

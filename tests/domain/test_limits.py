@@ -62,6 +62,8 @@ ADDED = {
     "await_merge": "automerge is off: a person merges, and the run sees it",
     "deploy_run_missing": "no deploy run at all for this long, as for the checks",
     "read_logs": "what red checks say, for the worker that is to mend them",
+    "read_serving": "what a rollback goes back to",
+    "roll_back": "traffic is shifted back once, and proven like any deployment",
     "stop_confirmed": "how long a cancelled worker has to confirm",
 }
 

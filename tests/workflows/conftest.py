@@ -101,6 +101,7 @@ class Story:
     policy: Policy = field(default_factory=Policy)
     deploy: Deploy = field(default_factory=Deploy)
     automerge: bool = True
+    required_env: tuple[str, ...] = ()
     handle: WorkflowHandle[VtidRun, RunReport] | None = None
 
     @property
@@ -114,7 +115,7 @@ class Story:
             project="acme",
             region="here",
             repository=REPOSITORY,
-            services=(Service("shop", "shop", ("services/shop/**",)),),
+            services=(Service("shop", "shop", ("services/shop/**",), required_env=self.required_env),),
             checks=ChecksPolicy(required=("ci",)),
             policy=self.policy,
             deploy=self.deploy,

@@ -256,12 +256,27 @@ class CloudRun:
     """ServiceHost and VersionProbe."""
 
     serves: str = MERGED
+    env: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of the revision of each commit
+    pinned: tuple[str, ...] = ()
+    shifts: list[str] = field(default_factory=list)
+    shift_errors: list[OutsideError] = field(default_factory=list)  # before the honest answer
 
     def service(
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
-        revision = RevisionSeen("shop-2", True, 100, {"env": self.serves}, "sha256:1", ("GIT_COMMIT_SHA",))
-        return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,))
+        name = f"shop-{self.serves[:3]}"
+        revision = RevisionSeen(
+            name, True, 100, {"env": self.serves}, "sha256:1", self.env.get(self.serves, ())
+        )
+        return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,), pinned=self.pinned)
+
+    def shift_traffic(
+        self, environment: Environment, service: Service, repository: str, revision: str, etag: str
+    ) -> None:
+        if self.shift_errors:
+            raise self.shift_errors.pop(0)
+        self.shifts.append(revision)
+        self.serves, self.pinned = next(c for c in (OLD, MERGED) if revision.endswith(c[:3])), (revision,)
 
     def look(self, uri: str, path: str) -> LiveAnswer:
         return LiveAnswer(uri + path, self.serves, 200)

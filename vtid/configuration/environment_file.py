@@ -73,6 +73,9 @@ class PolicySection(Section):
     repair_rounds: int = Field(2, ge=0, le=20, description="how often a worker is asked to mend it")
     repair_rules: list[RepairRule] = Field(["VAL-RULE-010"], description="what a worker may be asked to mend")
     author_may_approve: bool = True
+    rollback: bool = Field(
+        False, description="shift traffic back when the deployment is not proven, unless somebody pinned it"
+    )
 
 
 class EnvironmentSection(Section):

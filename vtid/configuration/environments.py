@@ -170,6 +170,7 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
             repair_rounds=section.policy.repair_rounds,
             repair_rules=tuple(section.policy.repair_rules),
             author_may_approve=section.policy.author_may_approve,
+            rollback=section.policy.rollback,
         ),
         limits=_limits(name, section),
         live_answers=section.live_answers,

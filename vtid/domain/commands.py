@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vtid.domain.change import Check, Checks, DeployRun, PullRequest
+from vtid.domain.deployment import Link
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
@@ -309,6 +310,46 @@ class ProveDeployment:
     commit: str
     base: str
     deploy_run: DeployRun | None  # None: nothing is deployed, only the commit is proven
+
+
+@dataclass(frozen=True)
+class ReadServing:
+    """See what serves before anything of ours is merged: it is what a rollback goes back to."""
+
+    repository: str
+    environment: Environment
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True)
+class ServedBefore:
+    """A revision that had all traffic of a service (by its name on the host), and its commit."""
+
+    service: str
+    revision: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """Shift all traffic of one service back, if our commit alone serves and nobody pinned it."""
+
+    repository: str
+    environment: Environment
+    service: Service
+    commit: str
+    before: ServedBefore
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """How a rollback ended. `held`: why traffic stayed as it was; else `to` serves, `proven` or not."""
+
+    service: str
+    to: ServedBefore
+    held: str = ""
+    proven: bool = False
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)

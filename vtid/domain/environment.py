@@ -65,6 +65,7 @@ class Policy:
     repair_rounds: int = 2
     repair_rules: tuple[str, ...] = ("VAL-RULE-010",)  # what a worker may be asked to mend
     author_may_approve: bool = True
+    rollback: bool = False  # shift traffic back when what was deployed cannot be proven
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ EVENT_TYPES: dict[str, str] = {
     "deploy.dispatched":      "the deploy workflow was started by us; data: url",
     "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
     "proof.recorded":         "the deployment proof as it stands; data: complete, code, links, skipped (rules that a person let be: rule, by, reason)",
+    "rollback.done":          "traffic was shifted back to what served before; data: service, revision, commit, proven, links",
+    "rollback.held":          "traffic was left as it is, though policy has a rollback; data: service, reason",
     "deployment.reported":    "GitHub's deployment status is written; data: state, url",
     "report.written":         "the check run on the head and the comment say how the run stands; data: conclusion, check, comment, degraded",
     "report.failed":          "GitHub could not be told something; data: what (deployment, check, comment), message",

@@ -92,6 +92,8 @@ LIMITS: dict[str, Limit] = {
     "dispatch_deploy":      Limit(_G, _sec(30), _min(2),  5,       None,      _s(2, 5, 10, 20),       "not idempotent by itself: looked up before each retry"),
     "await_deploy_run":     Limit(_G, _sec(20), _min(10), FOREVER, None,      _POLL,                  "the deploy run on GitHub Actions"),
     "prove_deployment":     Limit(_O, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "traffic settles"),
+    "read_serving":         Limit(_O, _sec(30), _min(2),  FOREVER, None,      _QUICK,                 "what a rollback goes back to, where policy has one"),
+    "roll_back":            Limit(_O, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "traffic is shifted back once, and proven like any deployment"),
     "report":               Limit(_G, _sec(30), _min(10), 10,      None,      _s(2, 5, 10, 30),       "never fails the run; a failure is an event"),
     "hold_lease":           Limit(Lane.LEASE, _min(30), _min(30), 1, _sec(90), (),                    "a worker's time on one attempt, and the silence that loses it"),
     "await_armed":          Limit(_T, _sec(60), _h(168),  FOREVER, None,      (),                     "emergency stop: looks again each 'one try', waits seven days"),

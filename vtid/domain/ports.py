@@ -113,6 +113,12 @@ class ServiceHost(Protocol):
     ) -> ServiceSeen:
         """The service with every serving revision, read by traffic status; without live answers."""
 
+    def shift_traffic(
+        self, environment: Environment, service: Service, repository: str, revision: str, etag: str
+    ) -> None:
+        """Ask for all traffic on this revision; it follows in time. Raises Conflict when the service was
+        changed since `etag` was read."""
+
 
 class SettingsHost(Protocol):
     """Where services run, asked for what they are given."""

@@ -1,6 +1,7 @@
 """Every scenario by its name, in the order in which they are told."""
 
 from vtid.cli.scenarios import (
+    clients,
     deciding,
     deploying,
     engine,
@@ -8,6 +9,7 @@ from vtid.cli.scenarios import (
     merging,
     outages,
     serving,
+    stopping,
     validation,
     worker,
 )
@@ -15,6 +17,18 @@ from vtid.cli.scenarios.promise import Scenario
 
 CATALOGUE: dict[str, Scenario] = {
     scenario.name: scenario
-    for subject in (worker, validation, merging, deploying, serving, outages, hints, deciding, engine)
+    for subject in (
+        worker,
+        validation,
+        merging,
+        deploying,
+        serving,
+        outages,
+        hints,
+        clients,
+        deciding,
+        stopping,
+        engine,
+    )
     for scenario in subject.SCENARIOS
 }

@@ -1,4 +1,4 @@
-"""Scenarios of people: starting twice, cancelling, stopping everything, and deciding about a blocked run."""
+"""Scenarios of people: starting twice, cancelling, and deciding about a blocked run."""
 
 import asyncio
 
@@ -87,49 +87,6 @@ CANCEL_MERGING = Scenario(
         },
     ),
     _cancel_merging,
-)
-
-
-async def _disarmed(drill: Drill) -> None:
-    await drill.create()
-    await drill.call("POST", "/api/v1/system/disarm", {"reason": "a drill"})
-    try:
-        drill.notes["start"] = await drill.begin()
-        await drill.until_event("wait.started")
-        drill.notes["waiting"] = await drill.call("GET", f"/api/v1/runs/{drill.vtid}")
-        claim = {"worker_id": "early", "vtid": drill.vtid}
-        refused = await drill.ask("POST", "/api/v1/work-orders/claim", claim)
-        drill.notes["claim"] = refused.json() | {"status": refused.status_code}
-    finally:
-        await drill.call("POST", "/api/v1/system/arm")
-    await drill.hire("worker")
-    await drill.until_decided()
-
-
-DISARMED = Scenario(
-    "disarmed-then-armed",
-    "The emergency stop is on: a start is accepted and waits, a claim is refused; once armed, the run goes on.",
-    Promise(
-        TaskStatus.COMPLETED,
-        effects=REPORTED,
-        events={"work_order.offered": 1, "run.blocked": 0},
-        claims={
-            "a claim was answered 403 EXECUTION_DISARMED, in code and text": lambda seen: (
-                seen.notes["claim"]["status"] == 403
-                and seen.notes["claim"]["code"] == "EXECUTION_DISARMED"
-                and "EXECUTION_DISARMED" in seen.notes["claim"]["detail"]
-            ),
-            "the run waited in PLANNER, still scheduled, for an approver": lambda seen: (
-                (seen.notes["waiting"]["stage"], seen.notes["waiting"]["status"]) == ("PLANNER", "scheduled")
-                and seen.notes["waiting"]["waiting"]["who"] == "approver"
-            ),
-            "it is the run that was accepted while disarmed": lambda seen: (
-                seen.notes["start"]["run_id"] == (seen.run or {})["run_id"]
-            ),
-        },
-    ),
-    _disarmed,
-    alone=True,
 )
 
 
@@ -296,4 +253,4 @@ ABANDON = Scenario(
     _abandon,
 )
 
-SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, DISARMED, START_TWICE, RETRY, ADOPT, SKIP, ABANDON)
+SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, START_TWICE, RETRY, ADOPT, SKIP, ABANDON)

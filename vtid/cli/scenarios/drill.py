@@ -73,6 +73,11 @@ class Drill:
 
     async def create(self, **more: Any) -> None:
         """A task with its approved spec; from now on everything that happens to it is followed."""
+        self.vtid = await self.another_task(**more)
+        self._following = asyncio.create_task(self._follow(), name=f"{self.name} follows")
+
+    async def another_task(self, **more: Any) -> str:
+        """A task with its approved spec, which is not followed; gives its VTID."""
         wish = {
             "title": self.name.replace("-", " ").capitalize(),
             "environment": self._environment.name,
@@ -81,9 +86,9 @@ class Drill:
             **more,
         }
         task = await self.call("POST", "/api/v1/tasks", wish)
-        self.vtid = task["vtid"]
-        await self.call("POST", f"/api/v1/tasks/{self.vtid}/spec/approve", {"hash": task["spec"]["hash"]})
-        self._following = asyncio.create_task(self._follow(), name=f"{self.name} follows")
+        vtid = str(task["vtid"])
+        await self.call("POST", f"/api/v1/tasks/{vtid}/spec/approve", {"hash": task["spec"]["hash"]})
+        return vtid
 
     @property
     def _spec(self) -> str:
@@ -146,11 +151,13 @@ class Drill:
 
     # --- workers
 
-    async def hire(self, worker: str, behaviour: str = "honest", *options: str) -> Hired:
-        """A worker for this task alone; gives it once it is about to claim."""
+    async def hire(
+        self, worker: str, behaviour: str = "honest", *options: str, for_any: bool = False
+    ) -> Hired:
+        """A worker for this task alone, or for any; gives it once it is about to claim."""
         if not self.vtid:
             await self.create()
-        to = ("--vtid", self.vtid, "--behaviour", behaviour, *options)
+        to = (*(() if for_any else ("--vtid", self.vtid)), "--behaviour", behaviour, *options)
         hired = await Hired.start(self.stack, f"{self.name}-{worker}", *to, news=self._news.set)
         self._hired[worker] = hired
         await self.until(lambda: hired.has_said("started"), f"worker {worker} to start")

@@ -127,8 +127,13 @@ async def _ledger_down(drill: Drill) -> None:
     await drill.start()
     await drill.until_event("evidence.observed")
     with closing(sqlite3.connect(drill.stack.data_dir / "ledger.db", isolation_level=None)) as ledger:
-        ledger.execute("BEGIN IMMEDIATE")
-        await asyncio.sleep(LOCKED_SECONDS)
+        ledger.execute("BEGIN EXCLUSIVE")
+        locked = asyncio.create_task(asyncio.sleep(LOCKED_SECONDS))
+        wish = {"title": "not now", "environment": "drill", "repository": drill.world.repository}
+        refused = await drill.ask("POST", "/api/v1/tasks", wish)
+        drill.notes["task"] = refused.json() | {"status": refused.status_code}
+        drill.notes["fresh"] = await drill.call("GET", f"/api/v1/runs/{drill.vtid}?fresh=true")
+        await locked
         ledger.execute("ROLLBACK")
     await drill.until_decided()
 
@@ -140,6 +145,16 @@ LEDGER_DOWN = Scenario(
         TaskStatus.COMPLETED,
         effects=REPORTED,
         events={"run.blocked": 0, "work_order.claimed": 1, "verdict.reached": 1, "change.merged": 1},
+        claims={
+            "a new task was answered 503 LEDGER_UNAVAILABLE, and that it may be tried again": lambda seen: (
+                (seen.notes["task"]["status"], seen.notes["task"]["code"], seen.notes["task"]["retryable"])
+                == (503, "LEDGER_UNAVAILABLE", True)
+            ),
+            "the run itself could be asked where it stands": lambda seen: (
+                seen.notes["fresh"]["outcome"] is None
+                and seen.notes["fresh"]["stage"] in ("WORKER", "VALIDATOR", "DEPLOY")
+            ),
+        },
     ),
     _ledger_down,
     alone=True,

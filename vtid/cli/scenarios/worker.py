@@ -261,6 +261,50 @@ BEATS_WITHOUT_PROGRESS = Scenario(
 )
 
 
+async def _all_busy(drill: Drill) -> None:
+    """One worker for two tasks: it is busy with the more urgent one, which a person then cancels."""
+    other = await drill.another_task(priority=1)
+    worker = await drill.hire("worker", "slow", "--work-seconds", "6", for_any=True)
+    await drill.call("POST", "/api/v1/runs", {"vtid": other})
+    await drill.until(lambda: worker.has_said("claimed"), "the worker to be busy")
+    await drill.start()
+    alarm = await drill.until_event("work_order.unclaimed")
+    drill.notes["alarm"] = {key: alarm[key] for key in ("present", "free", "busy")}
+    drill.notes["waiting"] = (await drill.until_event("wait.started", who="worker"))["for"]
+    drill.notes["workers"] = (await drill.call("GET", "/api/v1/workers"))["items"]
+    await drill.call("POST", f"/api/v1/runs/{other}/cancel", {"reason": "the other one is more urgent"})
+    await drill.until_decided()
+
+
+ALL_WORKERS_BUSY = Scenario(
+    "all-workers-busy",
+    "Every worker is busy: that is not nobody. The run says that it waits for a free worker, and gets the first one.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects=REPORTED,
+        events={
+            "work_order.offered": 1,
+            "work_order.unclaimed": 1,
+            "work_order.claimed": 1,
+            "run.blocked": 0,
+        },
+        claims={
+            "it waited for a free worker, and said how many are busy": lambda seen: (
+                seen.notes["waiting"] == "a free worker (1 busy)"
+            ),
+            "the alarm rang all the same, and told who is there": lambda seen: (
+                seen.notes["alarm"] == {"present": 1, "free": 0, "busy": 1}
+            ),
+            "GET /workers says who is busy with what": lambda seen: (
+                [each["state"] for each in seen.notes["workers"] if each["holding"]] == ["busy"]
+            ),
+        },
+    ),
+    _all_busy,
+    alone=True,
+)
+
+
 async def _fork(drill: Drill) -> None:
     await drill.hire("stranger", "from-fork")
     await drill.start()
@@ -290,5 +334,6 @@ SCENARIOS = (
     REPORTS_FAILURE,
     LIES,
     BEATS_WITHOUT_PROGRESS,
+    ALL_WORKERS_BUSY,
     PR_FROM_FORK,
 )
