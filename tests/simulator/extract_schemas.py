@@ -40,6 +40,8 @@ GITHUB_TYPES = (
     "BranchWithProtection",
     "ShortBranch",
     "GitRef",
+    "GitTree",
+    "Blob",
     "RateLimitOverview",
     "PublicUser",
     "BasicError",
