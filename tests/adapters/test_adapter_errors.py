@@ -145,6 +145,14 @@ def _service(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.service(sim.environment, sim.shop, "acme/shop", "b" * 40)
 
 
+def _shift(sim: Sim, pull: PullRequest) -> Any:
+    """As the step does it: nothing is sent while an earlier shift is found."""
+    seen = _service(sim, pull)
+    if OLD_REVISION not in seen.pinned:
+        sim.cloud_run.shift_traffic(sim.environment, sim.shop, "acme/shop", OLD_REVISION, seen.etag)
+    return "shifted"
+
+
 def _look(sim: Sim, pull: PullRequest) -> Any:
     answer = sim.probe.look(f"{sim.origin}/run/demo/europe-west1/shop", "/version")
     return A_PROBLEM if answer.commit is None and answer.problem else answer
@@ -155,6 +163,7 @@ A_STATUS = "a commit status"
 NO_APP: dict[str, tuple[Expected, str]] = {
     "403": (A_STATUS, "only an App may write check runs: a commit status says the same"),
 }
+OLD_REVISION = "shop-00001"
 MERGED_BEFORE = 1  # the number of a pull request that is merged already in the world of this table
 A_PROBLEM = "a problem"
 
@@ -208,6 +217,8 @@ ROWS: dict[str, Row] = {
     "service":                     Row(_service, r"/services/shop$"),
     "service: revision":           Row(_service, r"/revisions/shop-00001$"),
     "service: revisions":          Row(_service, r"/revisions$"),
+    "shift_traffic: service":      Row(_shift, r"/services/shop$"),
+    "shift_traffic: write":        Row(_shift, r"/services/shop$", "PATCH", effect="traffic"),
     "look":                        Row(_look, r"/version$", always=A_PROBLEM),
 }
 # fmt: on
@@ -255,7 +266,7 @@ def test_every_fault_of_every_request_has_the_promised_end(
 
 def promised_by(row: Row, expected: Expected) -> Any:
     if isinstance(expected, type):
-        return expected, "CLOUD_RUN" if row.call is _service else "GITHUB"
+        return expected, "CLOUD_RUN" if row.call in (_service, _shift) else "GITHUB"
     return expected
 
 
