@@ -49,6 +49,6 @@ def google_credentials() -> dict[str, str]:
     import google.auth
     from google.auth.transport.requests import Request
 
-    credentials, _ = google.auth.default(scopes=[SCOPE])  # type: ignore[no-untyped-call]
-    credentials.refresh(Request())
+    credentials, _ = google.auth.default(scopes=[SCOPE])
+    credentials.refresh(Request())  # type: ignore[no-untyped-call]
     return {"Authorization": f"Bearer {credentials.token}"}
