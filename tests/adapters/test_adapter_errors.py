@@ -150,16 +150,16 @@ def _settings(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.settings(sim.environment, sim.shop, "acme/shop")
 
 
-def _shift_traffic(sim: Sim, pull: PullRequest) -> Any:
-    """As the step does it: nothing is sent where the traffic is pinned there already."""
-    seen = _service(sim, pull)
-    if seen.pinned:
-        return None
-    return sim.cloud_run.shift_traffic(sim.environment, sim.shop, "acme/shop", "shop-00001", seen.etag)
-
-
 def _migration_files(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.migration_files("acme/shop", "main", ALEMBIC)
+
+
+def _shift(sim: Sim, pull: PullRequest) -> Any:
+    """As the step does it: nothing is sent while an earlier shift is found."""
+    seen = _service(sim, pull)
+    if OLD_REVISION not in seen.pinned:
+        sim.cloud_run.shift_traffic(sim.environment, sim.shop, "acme/shop", OLD_REVISION, seen.etag)
+    return "shifted"
 
 
 def _look(sim: Sim, pull: PullRequest) -> Any:
@@ -176,6 +176,7 @@ NO_SERVICE: dict[str, tuple[Expected, str]] = {
     "404": (None, "a service that is not there is what the question is about"),
 }
 ALEMBIC = Migrations(Tool.ALEMBIC, "services", "alembic_version", "SHOP_DATABASE_URL")
+OLD_REVISION = "shop-00001"
 MERGED_BEFORE = 1  # the number of a pull request that is merged already in the world of this table
 A_PROBLEM = "a problem"
 
@@ -231,9 +232,10 @@ ROWS: dict[str, Row] = {
     "service: revisions":          Row(_service, r"/revisions$"),
     "settings":                    Row(_settings, r"/services/shop$", differs=NO_SERVICE),
     "settings: revision":          Row(_settings, r"/revisions/shop-00001$"),
-    "shift_traffic: write":        Row(_shift_traffic, r"/services/shop$", "PATCH", effect="traffic"),
     "migration_files: tree":       Row(_migration_files, r"/git/trees/main$"),
     "migration_files: blob":       Row(_migration_files, r"/git/blobs/"),
+    "shift_traffic: service":      Row(_shift, r"/services/shop$"),
+    "shift_traffic: write":        Row(_shift, r"/services/shop$", "PATCH", effect="traffic"),
     "look":                        Row(_look, r"/version$", always=A_PROBLEM),
 }
 # fmt: on
@@ -281,7 +283,7 @@ def test_every_fault_of_every_request_has_the_promised_end(
 
 def promised_by(row: Row, expected: Expected) -> Any:
     if isinstance(expected, type):
-        return expected, "CLOUD_RUN" if row.call in (_service, _settings, _shift_traffic) else "GITHUB"
+        return expected, "CLOUD_RUN" if row.call in (_service, _settings, _shift) else "GITHUB"
     return expected
 
 
