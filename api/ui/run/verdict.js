@@ -8,7 +8,7 @@ import { answerLook, brief } from "../words.js";
 /** @param {{rule: import("../types/page").RuleAnswer}} props */
 const Rule = ({ rule }) => html`<li class=${`rule ${answerLook(rule.answer).kind}`} id=${rule.rule}>
   <${Pill} look=${answerLook(rule.answer)} />
-  <div><p><b>${rule.title}</b></p><p>${rule.reason}</p>${Object.keys(rule.inputs ?? {}).length > 0 && html`<${Raw} value=${rule.inputs} label=${`inputs of ${rule.rule}`} />`}</div>
+  <div><p><b>${rule.title}</b>${rule.reason !== rule.title && html` <span class="dim">${rule.reason}</span>`}</p>${Object.keys(rule.inputs ?? {}).length > 0 && html`<${Raw} value=${rule.inputs} label=${`inputs of ${rule.rule}`} />`}</div>
   <${Link} href=${`/rules#${rule.rule}`} class="vtid">${rule.rule}</${Link}>
 </li>`;
 
