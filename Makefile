@@ -40,6 +40,7 @@ check: lint test
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.fuzz --cases 5000
 
 clean:
 	rm -rf .venv node_modules api/ui/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
