@@ -339,6 +339,17 @@ def simulator() -> str:
         "real ones: only base URLs differ. The vendors' own schemas judge every answer (`tests/simulator/`).",
         "```\nvtid dev --simulate\npython -m vtid.simulator world --port 8710\n"
         "python -m vtid.simulator worker --api URL --token T --simulator URL --worker-id w1 --behaviour honest\n```",
+        "## One contract, simulated and real",
+        "`tests/contract/` puts every question and every deed of our adapters through a door that keeps what passes. Each "
+        "request and each answer is held against the vendor's schema of exactly that call; a call that stands in no "
+        "schema, and a method that nobody asks, fail the test. The same questions can be put to the real vendors. They only "
+        "read, and are left out of `make test`:",
+        "```\nLIVE_GITHUB_TOKEN=… LIVE_GITHUB_REPOSITORY=owner/name LIVE_GITHUB_PULL_REQUEST=7 \\\n"
+        "LIVE_CLOUD_RUN_PROJECT=… LIVE_CLOUD_RUN_REGION=… LIVE_CLOUD_RUN_SERVICE=… \\\n"
+        "    .venv/bin/python -m pytest -m live tests/contract\n```",
+        "`LIVE_GITHUB_BRANCH` is the branch to look at (`main`), `LIVE_GITHUB_API_URL` another GitHub's API. The token needs to read "
+        "contents, pull requests, checks, actions and metadata; Cloud Run is asked with Google's default credentials "
+        "(`gcloud auth application-default login`), in the role *Cloud Run Viewer*. What is not set is skipped and says so.",
         "## What no schema can tell",
         _table(("assumption", "what we assume", "where from"), ((f"`{a.name}`", a.what, a.source) for a in ASSUMPTIONS)),
         "## Control plane",

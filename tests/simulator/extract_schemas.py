@@ -44,8 +44,18 @@ GITHUB_TYPES = (
     "Blob",
     "RateLimitOverview",
     "PublicUser",
+    "PrivateUser",
     "BasicError",
+    "RepositoryRuleDetailedOneof4",  # merge_queue
+    "RepositoryRuleDetailedOneof7",  # pull_request
+    "RepositoryRuleDetailedOneof8",  # required_status_checks
     # What clients send.
+    "ReposOwnerRepoCheckRunsPostBodyOneof0",
+    "ReposOwnerRepoCheckRunsPostBodyOneof1",
+    "ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof0",
+    "ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof1",
+    "ReposOwnerRepoIssuesCommentsCommentIdPatchBody",
+    "ReposOwnerRepoStatusesShaPostBody",
     "ReposOwnerRepoPullsPullNumberMergePutBody",
     "ReposOwnerRepoActionsWorkflowsWorkflowIdDispatchesPostBody",
     "ReposOwnerRepoDeploymentsPostBody",
