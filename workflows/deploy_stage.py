@@ -22,6 +22,7 @@ from vtid.domain.failures import RunStopped
 from vtid.domain.notice import notice_of
 from vtid.domain.stages import Stage
 from workflows.course import Course, one_try
+from workflows.migrations import with_migrations
 from workflows.reporter import Reporter
 from workflows.rollback import Rollback
 from workflows.validator_stage import checks_changed, head_moved
@@ -224,6 +225,7 @@ class DeployStage:
         proof = await course.step(
             Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
         )
+        proof = await with_migrations(course, proof, deployed=bool(services))
         course.story.tell(
             "proof.recorded",
             complete=proof.complete,

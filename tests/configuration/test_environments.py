@@ -233,3 +233,36 @@ def test_a_variable_that_is_declared_wrongly_is_told_with_its_line(file: Path, l
         text = f"{SMALL}  services:\n    shop: {line[:1]}cloud_run: shop, {line[1:]}\n"
 
     assert says in problem(file, text)
+
+
+MIGRATIONS = f"{SMALL}  migrations:\n    tool: prisma\n    path: prisma/migrations\n"
+
+
+def test_declared_migrations_know_their_tools_table(file: Path) -> None:
+    file.write_text(f"{MIGRATIONS}    database_url_env: SHOP_DATABASE_URL\n    objects: ['table:orders']\n")
+    declared = load_environments(file)["dev"].migrations
+
+    assert declared is not None
+    assert (declared.table, declared.database_url_env) == ("_prisma_migrations", "SHOP_DATABASE_URL")
+    assert declared.objects == ("table:orders",)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("", "needs one of database_url_env and database_url_file"),
+        ("    database_url_env: A\n    database_url_file: /b\n", "needs one of"),
+        ("    database_url_env: VTID_DATABASE_URL\n", "names that begin with VTID_ are settings of ours"),
+        (
+            "    database_url_env: A\n    objects: ['tabel:orders']\n",
+            "9: dev.migrations.objects.0: String should match",
+        ),
+        (
+            "    database_url_env: A\n    tabel: x\n",
+            "9: dev.migrations.tabel: unknown key (did you mean table?)",
+        ),
+        ("    database_url_env: A\n    table: 'x; drop'\n", "9: dev.migrations.table: String should match"),
+    ],
+)
+def test_migrations_that_are_declared_wrongly_are_told(file: Path, more: str, says: str) -> None:
+    assert says in problem(file, MIGRATIONS + more)

@@ -28,6 +28,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
 from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
@@ -137,6 +138,7 @@ class GitHub:
     error: OutsideError | None = None  # what every question is answered with
     log_error: OutsideError | None = None
     moves_to: str | None = None  # the head that shows up right when the merge is sent
+    migrations: tuple[str, ...] = ("db/0001_orders.sql",)
     looks: int = 0  # at the checks
     merges: int = 0
     merged_with_checks_skipped: list[bool] = field(default_factory=list)
@@ -212,6 +214,9 @@ class GitHub:
         self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
         return MergeAnswer(MergeKind.MERGED, sha=MERGED)
 
+    def migration_files(self, repository: str, ref: str, migrations: Migrations) -> MigrationFiles:
+        return MigrationFiles(files_of(migrations, self.migrations))
+
     def compare(self, repository: str, ours: str, other: str) -> Ancestry:
         if other == OLD:
             return Ancestry.ANCESTOR
@@ -256,6 +261,21 @@ class GitHub:
             raise self.deaf
         self.commented.append(notice)
         return "https://github.test/comment/1"
+
+
+@dataclass
+class Databases:
+    """MigrationsHost."""
+
+    seen: list[DatabaseSeen] = field(
+        default_factory=lambda: [DatabaseSeen(True, ("0001",))]
+    )  # the last stays
+    error: OutsideError | None = None
+
+    async def migrations(self, declared: Migrations) -> DatabaseSeen:
+        if self.error is not None:
+            raise self.error
+        return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
 
 
 @dataclass

@@ -13,6 +13,7 @@ from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import Limit
+from vtid.domain.migrations import Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.repair import Repair
 from vtid.domain.stages import Move
@@ -300,6 +301,16 @@ class AwaitDeployRun:
     missing_after_seconds: float
     since: datetime
     run_id: int | None = None  # of the run that we dispatched
+
+
+@dataclass(frozen=True)
+class VerifyMigrations:
+    """Hold the migrations of this commit against the environment's database."""
+
+    repository: str
+    commit: str
+    base: str
+    migrations: Migrations
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from vtid.domain.limits import Limit
+from vtid.domain.migrations import Migrations
 from vtid.domain.vtid import digits_of
 
 
@@ -85,6 +86,7 @@ class Environment:
     checks: ChecksPolicy = field(default_factory=ChecksPolicy)
     policy: Policy = field(default_factory=Policy)
     limits: dict[str, Limit] = field(default_factory=dict)
+    migrations: Migrations | None = None
     # How long a proven green must hold still: consecutive live answers that have to agree.
     live_answers: int = 3
 

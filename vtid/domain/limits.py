@@ -92,6 +92,7 @@ LIMITS: dict[str, Limit] = {
     "merge_pull_request":   Limit(_G, _sec(30), _min(5),  5,       None,      _s(2, 5, 10, 20),       "compare-and-swap; reads before it tries again"),
     "dispatch_deploy":      Limit(_G, _sec(30), _min(2),  5,       None,      _s(2, 5, 10, 20),       "not idempotent by itself: looked up before each retry"),
     "await_deploy_run":     Limit(_G, _sec(20), _min(10), FOREVER, None,      _POLL,                  "the deploy run on GitHub Actions"),
+    "verify_migrations":    Limit(_G, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "asked only where migrations are declared; they may run on after the deploy"),
     "prove_deployment":     Limit(_O, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "traffic settles"),
     "read_serving":         Limit(_O, _sec(30), _min(2),  FOREVER, None,      _QUICK,                 "what a rollback goes back to, where policy has one"),
     "roll_back":            Limit(_O, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "traffic is shifted back once, and proven like any deployment"),
