@@ -9,6 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.bookkeeping import Bookkeeping
+    from activities.polling import NOT_READY
     from activities.sentinels import Sentinels
     from vtid.domain.failures import RunStopped
     from vtid.domain.serving import NEEDS_A_PERSON, Serving, TellServing, WatchDeployment, WatchRequest
@@ -44,8 +45,8 @@ class Sentinel:
                     summary=what,
                 )
             except RunStopped as stop:
-                if until - workflow.now() <= 2 * limit.back_off[-1]:
-                    break  # there was no time for another look, or nobody there for the last one
+                if workflow.now() >= until or any(cause.type == NOT_READY for cause in stop.causes):
+                    break  # it was as known when it was seen last, and there is no time for another look
                 await self._tell(Serving.UNWATCHED, stop.message)
                 return Serving.UNWATCHED
             if found is None:
