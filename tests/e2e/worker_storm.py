@@ -29,6 +29,7 @@ from vtid.cli.scenarios.hired import Hired
 from vtid.cli.scenarios.runner import ENVIRONMENT, ENVIRONMENTS
 from vtid.cli.session import Session
 from vtid.cli.stack import Stack
+from vtid.domain.limits import MORE_WINDOWS
 
 Json = dict[str, Any]
 
@@ -41,20 +42,25 @@ SPEC = (
     "# A storm\n\n## Goal\n\nA drill.\n\n## Scope\n\nservices/\n\n## Acceptance Criteria\n\n- accepted once\n"
 )
 
+WINDOW_SECONDS = 3  # of an offer until its alarm
+CAP_SECONDS = 20  # of an attempt
+LOOK_SECONDS = 60  # on GitHub, before an attempt without progress is given up
 # The limits of the drill, 1 to 3 s, but with plenty of attempts: the storm takes several of each order.
 LIMITS: Json = {
     "attempts": 50,
-    "pickup": {"one_try": "1.5s", "tries": 50, "back_off": ["1s"]},
-    "busy_workers": {"one_try": "1s"},
-    "hold_lease": {"one_try": "20s", "budget": "20s", "tries": 1, "heartbeat": "3s"},
+    "pickup": {"one_try": f"{WINDOW_SECONDS}s", "tries": 50, "back_off": ["1s"]},
+    "busy_workers": {"one_try": "3s"},
+    "hold_lease": {"one_try": f"{CAP_SECONDS}s", "budget": f"{CAP_SECONDS}s", "tries": 1, "heartbeat": "3s"},
     "progress": "3s",
-    "find_evidence": {"one_try": "5s", "budget": "20s", "tries": 1, "back_off": ["1s"]},
+    "find_evidence": {"one_try": "5s", "budget": f"{LOOK_SECONDS}s", "tries": 1, "back_off": ["1s"]},
 }
 STEPS = ("find_merged_change", "gather_facts", "await_checks", "merge_pull_request", "prove_deployment")
 
-# What a machine that is busy with everything else may add to a limit; a window of ours that ended late is
-# granted again, and an API that restarts takes its time.
+# The longest that the limits allow. A window that ended late was not a fair one and is granted again; and a
+# machine that is busy with everything else adds its own.
 GRACE_SECONDS = 30.0
+LONGEST_SILENT_OFFER = (1 + MORE_WINDOWS) * WINDOW_SECONDS + GRACE_SECONDS
+LONGEST_ATTEMPT = CAP_SECONDS + LOOK_SECONDS + GRACE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -151,11 +157,11 @@ class Storm:
             self.said += hired.said
         self._hired.clear()
 
-    async def strike(self) -> None:
+    async def strike(self, pauses: tuple[float, float]) -> None:
         """Kill with -9 at random moments until cancelled; who dies is followed by somebody new."""
         nth = 0
         while True:
-            await asyncio.sleep(self._chance.uniform(*PAUSES_SECONDS))
+            await asyncio.sleep(self._chance.uniform(*pauses))
             nth += 1
             if nth % API_EVERY == 0:
                 self._stack.kill("api")
@@ -206,6 +212,12 @@ class Course:
         ended = self.of("run.finished")
         return str(ended[-1]["data"]["status"]) if ended else "open"
 
+    @property
+    def failure(self) -> str:
+        """The last one that blocked it, in a word."""
+        blocked = self.of("run.blocked")
+        return str(blocked[-1]["data"]["failure"]["message"])[:200] if blocked else "none"
+
     def offers(self) -> list[tuple[float, bool]]:
         """(how long it lay ready, whether an alarm rang) of each offer."""
         found = []
@@ -222,7 +234,7 @@ class Course:
         return found
 
     def attempts(self) -> list[float]:
-        """How long each attempt took, until it was lost or its evidence was observed."""
+        """How long each attempt took, until it was lost, its evidence was handed in or was found."""
         found = []
         for claim in self.of("work_order.claimed"):
             ends = [
@@ -230,7 +242,7 @@ class Course:
                 for event in self.events
                 if event["seq"] is not None
                 and event["seq"] > claim["seq"]
-                and event["type"] in ("attempt.ended", "evidence.observed")
+                and event["type"] in ("attempt.ended", "evidence.claimed", "evidence.observed")
             ]
             found.append(_between(claim, ends[0]) if ends else float("inf"))
         return found
@@ -246,17 +258,17 @@ class Course:
             0 if observed and observed[-1]["data"]["source"] == "found" and len(ended) == len(claimed) else 1
         )
         holds = {
-            f"ended {self.status}": self.status == "completed",
+            f"ended {self.status}: {self.failure}": self.status == "completed",
             f"{len(observed)} pieces of evidence were taken": len(observed) == 1,
             f"{len(self.of('change.merged'))} merges": len(self.of("change.merged")) == 1,
             f"attempts {numbers}": numbers == list(range(1, len(numbers) + 1)),
             f"{len(claimed)} attempts, {len(ended)} told as lost": len(claimed) == len(ended) + brought,
             "its events are not whole": own == list(range(1, len(own) + 1)),
             "an offer lay longer than its window without an alarm": all(
-                alarm or seconds <= 1.5 + GRACE_SECONDS for seconds, alarm in self.offers()
+                alarm or seconds <= LONGEST_SILENT_OFFER for seconds, alarm in self.offers()
             ),
             "an attempt took longer than its cap": all(
-                seconds <= 20 + GRACE_SECONDS for seconds in self.attempts()
+                seconds <= LONGEST_ATTEMPT for seconds in self.attempts()
             ),
         }
         return [f"{self.vtid}: {problem}" for problem, held in holds.items() if not held]
@@ -275,7 +287,15 @@ def _between(one: Json, other: Json) -> float:
     return (datetime.fromisoformat(other["at"]) - datetime.fromisoformat(one["at"])).total_seconds()
 
 
-async def storm(data_dir: Path, *, orders: int, workers: int, seed: int, seconds: float) -> Figures:
+async def storm(
+    data_dir: Path,
+    *,
+    orders: int,
+    workers: int,
+    seed: int,
+    seconds: float,
+    pauses: tuple[float, float] = PAUSES_SECONDS,
+) -> Figures:
     """Let the storm pass over a fresh stack in `data_dir`, and count. `seconds`: the longest that it may last."""
     chance = random.Random(seed)
     async with AsyncExitStack() as exits:
@@ -288,7 +308,7 @@ async def storm(data_dir: Path, *, orders: int, workers: int, seed: int, seconds
         await weather.calm()
         began = monotonic()
         vtids, _ = await asyncio.gather(weather.start_all(orders), weather.all_come())
-        striking = asyncio.create_task(weather.strike())
+        striking = asyncio.create_task(weather.strike(pauses))
         try:
             await weather.until_over(orders, seconds)
             late = None
@@ -327,7 +347,7 @@ def _environments(data_dir: Path) -> Path:
     drill["services"]["drill"]["paths"] = ["never/**"]
     drill["limits"] |= LIMITS
     for step in STEPS:
-        drill["limits"][step] |= {"budget": "90s"}
+        drill["limits"][step] |= {"budget": "180s"}
     file = data_dir / "environments.yaml"
     file.write_text(yaml.safe_dump({ENVIRONMENT: drill}), encoding="utf-8")
     return file
