@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.worker_storm import storm
 from vtid.cli.console import tell
 
-ORDERS, WORKERS = (int(n) for n in os.environ.get("WORKER_STORM", "20x10").split("x"))
+ORDERS, WORKERS = (int(n) for n in os.environ.get("WORKER_STORM", "12x10").split("x"))
 SEED = int(os.environ.get("WORKER_STORM_SEED", secrets.randbelow(10**6)))
 PAUSES = (1.0, 2.5)  # so that a short storm strikes, too
 
