@@ -18,14 +18,18 @@ from activities.bookkeeping import Bookkeeping, WorkOrders
 from activities.deployments import Deployments
 from activities.errors import SortedErrors
 from activities.leases import Leases
+from activities.migrations import MigrationChecks
 from activities.pull_requests import PullRequests
 from activities.reports import Reports
+from activities.rollbacks import Rollbacks
+from activities.sentinels import Sentinels
 from activities.validation import Validation
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
-from vtid.domain.ports import CodeHost, Journal, OrderBook, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, ServiceHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
+from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
 GITHUB_THREADS = 16
@@ -35,7 +39,12 @@ STICKY_TIMEOUT = timedelta(seconds=2)  # the first task after a crash waits this
 
 
 def steps(
-    journal: Journal, orders: OrderBook, code_host: CodeHost, service_host: ServiceHost, probe: VersionProbe
+    journal: Journal,
+    orders: OrderBook,
+    code_host: CodeHost,
+    service_host: ServiceHost,
+    probe: VersionProbe,
+    databases: MigrationsHost,
 ) -> list[Callable[..., Any]]:
     """Every activity of the limits table, bound to the given ports."""
     groups = (
@@ -45,7 +54,10 @@ def steps(
         Validation(journal),
         PullRequests(code_host),
         Deployments(code_host, service_host, probe),
+        MigrationChecks(code_host, databases),
         Reports(code_host),
+        Rollbacks(code_host, service_host, probe),
+        Sentinels(code_host, service_host, probe),
     )
     names = (name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER)
     return [next(getattr(group, name) for group in groups if hasattr(group, name)) for name in names]
@@ -66,7 +78,7 @@ def workers(
     runs = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[VtidRun],
+        workflows=[VtidRun, Sentinel],
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,
@@ -93,6 +105,7 @@ async def main() -> None:
     from vtid.adapters.cloud_run import CloudRun
     from vtid.adapters.github import GitHub
     from vtid.adapters.http_probe import HttpProbe
+    from vtid.adapters.postgres_migrations import PostgresMigrations
 
     settings = Settings.load()
     stop = asyncio.Event()
@@ -101,9 +114,8 @@ async def main() -> None:
     ledger = await Ledger.open(settings.database_url)
     token = settings.github_token.get_secret_value() if settings.github_token else ""
     code_host = GitHub(settings.github_api_url, token)
-    activities = steps(
-        ledger.journal, ledger.orders, code_host, CloudRun(settings.cloud_run_url), HttpProbe()
-    )
+    cloud_run, databases = CloudRun(settings.cloud_run_url), PostgresMigrations(os.environ)
+    activities = steps(ledger.journal, ledger.orders, code_host, cloud_run, HttpProbe(), databases)
     runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))
     client = await connect(runtime=runtime)
     async with AsyncExitStack() as running:

@@ -1,25 +1,22 @@
 """Steps on the deployment: start it, await it, prove it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
 from activities.polling import is_last_look, not_ready
+from activities.witnesses import Witnesses
 from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
-from vtid.domain.deployment import DeploymentProof, Link, LinkState, ServiceSeen
-from vtid.domain.environment import Service
+from vtid.domain.deployment import DeploymentProof, Link, LinkState
 from vtid.domain.errors import Missing
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
-from vtid.domain.proving import links_of_service
 
 
 class Deployments:
     def __init__(self, code_host: CodeHost, service_host: ServiceHost, probe: VersionProbe) -> None:
         self._code_host = code_host
-        self._service_host = service_host
-        self._probe = probe
+        self._witnesses = Witnesses(code_host, service_host, probe)
 
     @activity.defn
     def dispatch_deploy(self, command: DispatchDeploy) -> DeployRun | None:
@@ -76,34 +73,11 @@ class Deployments:
         if command.deploy_run is not None:
             links.append(self._actions_run_link(command, command.deploy_run))
         for service in command.services:
-            seen = self._see(service, command)
-            links += links_of_service(command.commit, service, seen, datetime.now(UTC))
+            links += self._witnesses.links(command.environment, service, command.repository, command.commit)
         proof = DeploymentProof(command.commit, tuple(links))
         if proof.complete or not _may_settle(proof) or is_last_look():
             return proof
         raise not_ready(f"not proven yet: {proof.open_link.says if proof.open_link else 'no link'}")
-
-    def _see(self, service: Service, command: ProveDeployment) -> ServiceSeen:
-        environment = command.environment
-        seen = self._service_host.service(environment, service, command.repository, command.commit)
-        if seen.uri:
-            looks = range(environment.live_answers)
-            seen = replace(
-                seen, answers=tuple(self._probe.look(seen.uri, service.version_path) for _ in looks)
-            )
-        return replace(seen, ancestry=self._ancestry(command, seen))
-
-    def _ancestry(self, command: ProveDeployment, seen: ServiceSeen) -> dict[str, Ancestry]:
-        """How each other commit that was seen relates to ours; one that GitHub does not know is left out."""
-        claimed = {claim for revision in seen.serving for claim in revision.claims.values()}
-        answered = {answer.commit for answer in seen.answers if answer.commit}
-        related = {}
-        for other in sorted((claimed | answered) - {command.commit}):
-            try:
-                related[other] = self._code_host.compare(command.repository, command.commit, other)
-            except Missing:
-                continue  # a commit of another repository: the link says what was seen
-        return related
 
     def _commit_link(self, command: ProveDeployment) -> Link:
         at = datetime.now(UTC)

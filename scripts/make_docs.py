@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from vtid.agent.context import TOLD
 from vtid.configuration.environment_file import environments_schema
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
@@ -96,6 +97,7 @@ def pages() -> dict[str, str]:
         "failure-codes.md": failure_codes(),
         "events.md": events(),
         "rules.md": rules(),
+        "agent.md": agent(),
         "mcp.md": mcp(),
         "notifications.md": notifications(),
         "simulator.md": simulator(),
@@ -208,6 +210,68 @@ def mcp() -> str:
     )
 
 
+def agent() -> str:
+    told = ((f"`{name}`", means) for name, means in TOLD.items())
+    return _page(
+        "The reference agent",
+        "scripts/make_docs.py and vtid/agent/context.py",
+        "`vtid agent --command CMD` is a worker around any command that can change files. It claims an order, checks its "
+        "branch out into a worktree of its own, runs the command there, and does all the rest: heartbeats, push, pull "
+        "request, evidence.",
+        "```\n"
+        'vtid agent --command "claude -p --permission-mode acceptEdits" \\\n'
+        "           --remote 'https://github.com/{repository}.git'\n"
+        "```",
+        "It needs a key of the role worker (`VTID_API_TOKEN`) and a GitHub token that may push and open pull requests "
+        "(`VTID_GITHUB_TOKEN`; both also as `…_FILE`). `--repository-dir DIR` works from a local clone and pushes to its "
+        "`origin`. `--concurrency N` works on N orders at a time; `--once` ends after one order for each.",
+        "## What the command meets",
+        "The spec is its standard input; for a repair order, what is to be mended follows it. Its working directory is the "
+        "worktree. What it commits stays as it is; what it leaves uncommitted is committed by the agent. Exit code 0 means "
+        "that the work is done; any other is reported as a failure with the end of the output, without secrets.",
+        _table(("variable", "says"), told),
+        "It does not get our keys: heartbeats, pushes and evidence are the agent's alone, and no `VTID_…` variable reaches "
+        "it. A lease lives as long as the agent beats, also while the command hangs; that the work *moves* is told by lines "
+        "in the progress file, new commits and output. Five minutes without any of them is a reason to look on GitHub.",
+        "## How it can end",
+        _table(
+            ("what happens", "what the agent does", "exit code with `--once`"),
+            (
+                ("the command ends with 0", "commits the rest, pushes, opens the pull request, hands in", 0),
+                ("no order comes within `--wait`", "ends", 6),
+                ("the command fails, changes nothing, or git or GitHub refuse", "reports `fail`", 1),
+                (
+                    "a heartbeat is answered with `stop`",
+                    "ends the process group (SIGTERM, after `--grace` SIGKILL), confirms with `release`",
+                    5,
+                ),
+                ("the lease is lost", "ends the process group; nothing is pushed or said any more", 3),
+                (
+                    "the API does not answer",
+                    "lets the command go on and asks again, until the lease must be lost",
+                    "–",
+                ),
+                ("SIGTERM or Ctrl-C", "ends the process group, gives the order back, ends with 0", 5),
+                (
+                    "the agent is killed with -9",
+                    "its lease ends by silence; the next agent in the same `--work-dir` ends what is left running there and removes it",
+                    "–",
+                ),
+            ),
+        ),
+        "In each case worktree, local branch and files are removed. `--json` prints one line for each thing that happens.",
+        "## Without GitHub",
+        "The simulated GitHub can stand on a real bare repository, so the whole way is real git on one machine:",
+        "```\n"
+        "vtid dev --simulate                                        # in one terminal\n"
+        "curl -s -X POST http://127.0.0.1:8710/_sim/repos -H 'Content-Type: application/json' \\\n"
+        '     -d \'{"full_name": "acme/shop", "git_dir": "/tmp/shop.git"}\'\n'
+        "vtid agent --remote /tmp/shop.git --command 'cat > services/shop/NOTES.md'\n"
+        "```",
+        "Then approve and start any task on `acme/shop`: it ends `completed`, and `git -C /tmp/shop.git log main` has it.",
+    )
+
+
 def notifications() -> str:
     kinds = ((f"`{kind}`", SAYS[kind]) for kind in SUBSCRIBABLE)
     pauses = ", ".join(_span(pause) for pause in PAUSES)
@@ -241,7 +305,7 @@ def notifications() -> str:
         "with the secret that `vtid notify add` printed and the **raw** body:",
         "```python\n"
         "from standardwebhooks import Webhook\n\n"
-        'message = Webhook("whsec_…").verify(raw_body, headers)   # raises when it is not ours, or older than 5 minutes\n'
+        'message = Webhook("whsec_…").verify(raw_body, headers)  # raises when it is not ours, or older than 5 minutes\n'
         "```",
         "By hand: the signature is `v1,` and the base64 of HMAC-SHA256 over `ID.TIMESTAMP.BODY`, with the base64-decoded "
         "part of the secret after `whsec_` as the key. The header may hold several, separated by spaces; one that fits is "
@@ -279,6 +343,17 @@ def simulator() -> str:
         "real ones: only base URLs differ. The vendors' own schemas judge every answer (`tests/simulator/`).",
         "```\nvtid dev --simulate\npython -m vtid.simulator world --port 8710\n"
         "python -m vtid.simulator worker --api URL --token T --simulator URL --worker-id w1 --behaviour honest\n```",
+        "## One contract, simulated and real",
+        "`tests/contract/` puts every question and every deed of our adapters through a door that keeps what passes. Each "
+        "request and each answer is held against the vendor's schema of exactly that call; a call that stands in no "
+        "schema, and a method that nobody asks, fail the test. The same questions can be put to the real vendors. They only "
+        "read, and are left out of `make test`:",
+        "```\nLIVE_GITHUB_TOKEN=… LIVE_GITHUB_REPOSITORY=owner/name LIVE_GITHUB_PULL_REQUEST=7 \\\n"
+        "LIVE_CLOUD_RUN_PROJECT=… LIVE_CLOUD_RUN_REGION=… LIVE_CLOUD_RUN_SERVICE=… \\\n"
+        "    .venv/bin/python -m pytest -m live tests/contract\n```",
+        "`LIVE_GITHUB_BRANCH` is the branch to look at (`main`), `LIVE_GITHUB_API_URL` another GitHub's API. The token needs to read "
+        "contents, pull requests, checks, actions and metadata; Cloud Run is asked with Google's default credentials "
+        "(`gcloud auth application-default login`), in the role *Cloud Run Viewer*. What is not set is skipped and says so.",
         "## What no schema can tell",
         _table(("assumption", "what we assume", "where from"), ((f"`{a.name}`", a.what, a.source) for a in ASSUMPTIONS)),
         "## Control plane",

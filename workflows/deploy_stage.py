@@ -1,6 +1,7 @@
 """DEPLOY: merge exactly the validated head, find its deploy run, and prove what serves."""
 
 import asyncio
+from typing import NoReturn
 
 from temporalio import workflow
 
@@ -21,7 +22,9 @@ from vtid.domain.failures import RunStopped
 from vtid.domain.notice import notice_of
 from vtid.domain.stages import Stage
 from workflows.course import Course, one_try
+from workflows.migrations import with_migrations
 from workflows.reporter import Reporter
+from workflows.rollback import Rollback
 from workflows.validator_stage import checks_changed, head_moved
 
 
@@ -29,6 +32,7 @@ class DeployStage:
     def __init__(self, course: Course, reporter: Reporter) -> None:
         self._course = course
         self._reporter = reporter
+        self._rollback = Rollback(course)
 
     async def deploy(self) -> Stage | None:
         """Gives None when the run is done, or VALIDATOR when there is no verdict over the present head.
@@ -46,11 +50,17 @@ class DeployStage:
         proof = await self._prove(services, course.deploy_run)
         await self._report(proof, services)
         if not proof.complete:
-            link = proof.open_link
-            raise RunStopped(
-                proof.code or "PROOF_INCOMPLETE", link.says if link else "the proof has no links"
-            )
+            await self._stop_unproven(proof, services)
         return None
+
+    async def _stop_unproven(self, proof: DeploymentProof, services: tuple[Service, ...]) -> NoReturn:
+        """Go back where policy says so, then raise RunStopped: with the proof's own code, or ROLLED_BACK."""
+        link = proof.open_link
+        code, says = proof.code or "PROOF_INCOMPLETE", link.says if link else "the proof has no links"
+        went_back = await self._rollback.roll_back(services, proof)
+        if went_back is not None:
+            raise RunStopped("ROLLED_BACK", f"{went_back}. It was {code}: {says}")
+        raise RunStopped(code, says)
 
     # ---------------------------------------------------------------- merge
 
@@ -59,6 +69,8 @@ class DeployStage:
         if course.judged_head != pull.head_sha:
             return Stage.VALIDATOR  # nothing is merged that no verdict is about
         await course.still_the_pinned_spec()
+        if course.request.environment.policy.rollback:
+            await self._rollback.remember(await self._services())
         answer = await (
             self._merge_ourselves(pull) if course.request.environment.automerge else self._see_merged(pull)
         )
@@ -213,6 +225,7 @@ class DeployStage:
         proof = await course.step(
             Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
         )
+        proof = await with_migrations(course, proof, deployed=bool(services))
         course.story.tell(
             "proof.recorded",
             complete=proof.complete,

@@ -57,8 +57,7 @@ async function enter(key) {
 /** Who is here, the emergency stop, and the position from which the stream goes on; tried until the server is there. */
 async function open() {
   try {
-    await readWho();
-    await Promise.all([begin(), readSystem()]);
+    await Promise.all([readWho(), begin(), readSystem()]);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 401) return;

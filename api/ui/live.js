@@ -18,6 +18,8 @@ export const heardAt = signal(/** @type {number | null} */ (null));
 const listeners = new Set();
 /** @type {Set<() => void>} */
 const returners = new Set();
+/** @type {Set<() => void>} */
+const losers = new Set();
 /** @type {EventSource | null} */
 let source = null;
 /** @type {number | null} the last position that is known to be shown */
@@ -36,6 +38,9 @@ export function onReturn(act) {
   returners.add(act);
   return () => void returners.delete(act);
 }
+
+/** Called each time before the lost stream is asked for again: a browser does not tell why it was refused. @param {() => void} act */
+export const onLoss = (act) => void losers.add(act);
 
 /** Listen from this position on, unless the stream is open already. @param {number} from */
 export function listen(from) {
@@ -75,6 +80,11 @@ function connect() {
   };
 }
 
+function again() {
+  for (const act of losers) act();
+  if (position !== null) connect();
+}
+
 function heard() {
   heardAt.value = Date.now();
   if (connection.peek().state === "live") return;
@@ -92,7 +102,7 @@ function lose(why) {
     connection.value = { state: "lost", since, why };
   }
   clearTimeout(retry);
-  retry = setTimeout(connect, pause + Math.random() * 200);
+  retry = setTimeout(again, pause + Math.random() * 200);
   pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
 }
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { api, whenSignedOut } from "./api.js";
-import { hangUp } from "./live.js";
+import { hangUp, onLoss } from "./live.js";
 
 /** undefined: not asked yet. null: nobody. @type {import("@preact/signals").Signal<import("./types/page").Who | null | undefined>} */
 export const who = signal(undefined);
@@ -16,6 +16,9 @@ whenSignedOut(() => {
 
 /** Ask the server who we are. Throws Problem, also when nobody is signed in. */
 export const readWho = async () => (who.value = await api("GET", "/session"));
+
+// A stream that is refused because the session is over looks like a lost one. What else fails here is told by that.
+onLoss(() => void readWho().catch(() => {}));
 
 /** @param {string} key an API key; it is exchanged for a cookie that no script can read */
 export async function signIn(key) {

@@ -15,8 +15,9 @@ import pytest
 
 from vtid.domain.change import PullRequest
 from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Unavailable
+from vtid.domain.migrations import Migrations, Tool
 from vtid.domain.notice import Conclusion, Notice
-from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, MigrationSource, ServiceHost, SettingsHost, VersionProbe
 
 if TYPE_CHECKING:
     from tests.adapters.conftest import Sim
@@ -145,6 +146,22 @@ def _service(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.service(sim.environment, sim.shop, "acme/shop", "b" * 40)
 
 
+def _settings(sim: Sim, pull: PullRequest) -> Any:
+    return sim.cloud_run.settings(sim.environment, sim.shop, "acme/shop")
+
+
+def _migration_files(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.migration_files("acme/shop", "main", ALEMBIC)
+
+
+def _shift(sim: Sim, pull: PullRequest) -> Any:
+    """As the step does it: nothing is sent while an earlier shift is found."""
+    seen = _service(sim, pull)
+    if OLD_REVISION not in seen.pinned:
+        sim.cloud_run.shift_traffic(sim.environment, sim.shop, "acme/shop", OLD_REVISION, seen.etag)
+    return "shifted"
+
+
 def _look(sim: Sim, pull: PullRequest) -> Any:
     answer = sim.probe.look(f"{sim.origin}/run/demo/europe-west1/shop", "/version")
     return A_PROBLEM if answer.commit is None and answer.problem else answer
@@ -155,6 +172,11 @@ A_STATUS = "a commit status"
 NO_APP: dict[str, tuple[Expected, str]] = {
     "403": (A_STATUS, "only an App may write check runs: a commit status says the same"),
 }
+NO_SERVICE: dict[str, tuple[Expected, str]] = {
+    "404": (None, "a service that is not there is what the question is about"),
+}
+ALEMBIC = Migrations(Tool.ALEMBIC, "services", "alembic_version", "SHOP_DATABASE_URL")
+OLD_REVISION = "shop-00001"
 MERGED_BEFORE = 1  # the number of a pull request that is merged already in the world of this table
 A_PROBLEM = "a problem"
 
@@ -208,6 +230,12 @@ ROWS: dict[str, Row] = {
     "service":                     Row(_service, r"/services/shop$"),
     "service: revision":           Row(_service, r"/revisions/shop-00001$"),
     "service: revisions":          Row(_service, r"/revisions$"),
+    "settings":                    Row(_settings, r"/services/shop$", differs=NO_SERVICE),
+    "settings: revision":          Row(_settings, r"/revisions/shop-00001$"),
+    "migration_files: tree":       Row(_migration_files, r"/git/trees/main$"),
+    "migration_files: blob":       Row(_migration_files, r"/git/blobs/"),
+    "shift_traffic: service":      Row(_shift, r"/services/shop$"),
+    "shift_traffic: write":        Row(_shift, r"/services/shop$", "PATCH", effect="traffic"),
     "look":                        Row(_look, r"/version$", always=A_PROBLEM),
 }
 # fmt: on
@@ -255,7 +283,7 @@ def test_every_fault_of_every_request_has_the_promised_end(
 
 def promised_by(row: Row, expected: Expected) -> Any:
     if isinstance(expected, type):
-        return expected, "CLOUD_RUN" if row.call is _service else "GITHUB"
+        return expected, "CLOUD_RUN" if row.call in (_service, _settings, _shift) else "GITHUB"
     return expected
 
 
@@ -269,7 +297,7 @@ def end_of(row: Row, sim: Sim, pull: PullRequest) -> Any:
 
 @pytest.mark.parametrize("cases", [CASES], ids=[f"{len(CASES)} cases"])
 def test_the_table_has_a_row_for_every_call_and_a_case_for_every_fault(cases: list[tuple[str, str]]) -> None:
-    ports = (CodeHost, ServiceHost, VersionProbe)
+    ports = (CodeHost, MigrationSource, ServiceHost, SettingsHost, VersionProbe)
     calls = {name for port in ports for name in vars(port) if not name.startswith("_")}
     spelt = {"report": "report_deployment"}
     rows = {spelt.get(name.split(":")[0], name.split(":")[0]) for name in ROWS}

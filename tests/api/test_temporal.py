@@ -30,7 +30,7 @@ from api.starts import Starts
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.domain.change import PullRequest
-from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, MigrationsHost, ServiceHost, VersionProbe
 from vtid.ledger import Ledger
 from worker import steps, workers
 from workflows.connection import VtidPlugin, connect
@@ -90,7 +90,12 @@ class Live(Play):
 async def live(temporal: Client, ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Live]:
     for role, secret in keys.items():
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
-    nobody = (cast(CodeHost, EmptyForge()), cast(ServiceHost, None), cast(VersionProbe, None))
+    nobody = (
+        cast(CodeHost, EmptyForge()),
+        cast(ServiceHost, None),
+        cast(VersionProbe, None),
+        cast(MigrationsHost, None),
+    )
     activities = steps(ledger.journal, ledger.orders, *nobody)
     app = create_app(ledger, Runs(temporal), load_environments(SHIPPED_ENVIRONMENTS), OPTIONS)
     async with AsyncExitStack() as running:

@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 import worker
 from tests.bench.bare import BARE_GITHUB_QUEUE, BARE_QUEUE, BareRun, bare_steps
 from tests.bench.instant import InstantGitHub, Staff, StaffedOrders
-from tests.workflows.world import CloudRun
+from tests.workflows.world import CloudRun, Databases
 from vtid.ledger import Ledger
 from workflows.connection import connect
 
@@ -32,7 +32,7 @@ async def our_workers(threads: ThreadPoolExecutor, running: AsyncExitStack) -> l
     client = await connect()
     github, cloud_run = InstantGitHub(), CloudRun()
     orders = StaffedOrders(ledger.orders, Staff(client, github).take)
-    steps = worker.steps(ledger.journal, orders, github, cloud_run, cloud_run)
+    steps = worker.steps(ledger.journal, orders, github, cloud_run, cloud_run, Databases())
     return worker.workers(client, steps, threads, github_steps_per_second=NO_PACE)
 
 

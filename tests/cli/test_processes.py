@@ -1,5 +1,6 @@
 """Worker and API as processes: what they say when they cannot begin, and that they go when they are told to."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from api.serving import listen
 from vtid.cli.layout import ROOT
 from vtid.cli.ports import LOOPBACK, free_ports
 from vtid.ledger.migrate import migrate
@@ -83,3 +85,16 @@ def test_an_api_without_temporal_serves_and_ends_in_order_when_it_is_told_to(pla
         api.send_signal(signal.SIGTERM)
 
         assert api.wait(20) == 0
+
+
+async def test_what_is_sent_leaves_at_once() -> None:
+    accepted = asyncio.get_running_loop().create_future()
+    with listen(LOOPBACK, 0) as listening:
+        server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listening)
+        async with server:
+            _, ours = await asyncio.open_connection(*listening.getsockname())
+            theirs: asyncio.StreamWriter = await accepted
+            taken = theirs.get_extra_info("socket")
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+            for each in (ours, theirs):
+                each.close()

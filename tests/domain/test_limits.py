@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import worker
-from tests.workflows.world import CloudRun, GitHub, Ledger
+from tests.workflows.world import CloudRun, Databases, GitHub, Ledger
 from vtid.domain.limits import (
     FOREVER,
     HEARTBEAT_DUE,
@@ -57,11 +57,16 @@ DESIGNED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 # Rows that the design's table does not have.
 ADDED = {
+    "verify_migrations": "database migrations, where an environment declares them",
     "read_armed": "the emergency stop, read like any other row of our ledger",
     "read_late_claims": "pull requests named in answers that came too late",
     "await_merge": "automerge is off: a person merges, and the run sees it",
     "deploy_run_missing": "no deploy run at all for this long, as for the checks",
     "read_logs": "what red checks say, for the worker that is to mend them",
+    "read_serving": "what a rollback goes back to",
+    "roll_back": "traffic is shifted back once, and proven like any deployment",
+    "watch_deployment": "after the proof: does it still hold",
+    "tell_serving": "what became of a deployment, told like any event",
     "stop_confirmed": "how long a cancelled worker has to confirm",
 }
 
@@ -79,7 +84,9 @@ def test_each_row_holds_the_designs_values(name: str) -> None:
 
 def test_every_activity_has_a_limit_and_every_limit_an_activity() -> None:
     ledger, github, cloud_run = Ledger("VTID-01227", "5" * 64), GitHub(), CloudRun()
-    registered = [step.__name__ for step in worker.steps(ledger, ledger, github, cloud_run, cloud_run)]
+    registered = [
+        step.__name__ for step in worker.steps(ledger, ledger, github, cloud_run, cloud_run, Databases())
+    ]
 
     assert set(registered) == activities()
     assert len(registered) == len(set(registered))

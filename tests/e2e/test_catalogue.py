@@ -62,6 +62,8 @@ PROMISED = [
     "queued-deploys-collapse",
     "older-deploy-finishes-late",
     "second-service-fails",
+    "rollback-then-verify",
+    "rollback-held-by-a-pin",
     "github-502-storm",
     "github-rate-limited",
     "github-secondary-limit",

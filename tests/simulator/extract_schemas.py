@@ -40,10 +40,22 @@ GITHUB_TYPES = (
     "BranchWithProtection",
     "ShortBranch",
     "GitRef",
+    "GitTree",
+    "Blob",
     "RateLimitOverview",
     "PublicUser",
+    "PrivateUser",
     "BasicError",
+    "RepositoryRuleDetailedOneof4",  # merge_queue
+    "RepositoryRuleDetailedOneof7",  # pull_request
+    "RepositoryRuleDetailedOneof8",  # required_status_checks
     # What clients send.
+    "ReposOwnerRepoCheckRunsPostBodyOneof0",
+    "ReposOwnerRepoCheckRunsPostBodyOneof1",
+    "ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof0",
+    "ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof1",
+    "ReposOwnerRepoIssuesCommentsCommentIdPatchBody",
+    "ReposOwnerRepoStatusesShaPostBody",
     "ReposOwnerRepoPullsPullNumberMergePutBody",
     "ReposOwnerRepoActionsWorkflowsWorkflowIdDispatchesPostBody",
     "ReposOwnerRepoDeploymentsPostBody",

@@ -40,6 +40,7 @@ def busy(sim: Sim) -> dict[str, Any]:
         "status": status["id"],
         "comment": comment["id"],
         "check": check["id"],
+        "blob": sim.github(f"{REPO}/git/trees/main").json()["tree"][0]["sha"],
     }
 
 
@@ -80,6 +81,9 @@ ANSWERS = [
     ("IssueComment", "/issues/comments/{comment}"),
     ("BranchWithProtection", "/branches/main"),
     ("[ShortBranch]", "/branches"),
+    ("GitTree", "/git/trees/{merged}?recursive=1"),
+    ("GitTree", "/git/trees/main"),
+    ("Blob", "/git/blobs/{blob}"),
     ("GitRef", "/git/ref/heads/main"),
     ("[GitRef]", "/git/matching-refs/heads/claude/vtid-0001-"),
 ]

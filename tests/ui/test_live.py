@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.api.conftest import Staging, serving
 from tests.api.stage import Play
 from tests.ui.browsing import Complaints
 from tests.ui.conftest import Doors, Opening
@@ -124,3 +125,22 @@ async def test_an_event_has_an_address_of_its_own(play: Play, url: str, page: Pa
     event = page.locator(f"#event-{waited['position']}")
     await expect(event).to_be_in_viewport()
     await expect(event).to_contain_text("for something")
+
+
+async def test_a_session_that_ended_is_not_taken_for_a_lost_connection(
+    staging: Staging, page: Page, doors: Doors, complaints: Complaints
+) -> None:
+    complaints.allow("401|ERR_")
+    play = staging(dev=False)
+    async with serving(play.app) as url:
+        door = await doors(url)
+        await page.goto(door.url)
+        await page.get_by_label("Your API key").fill(play.keys["viewer"])
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("status").get_by_text("Live").wait_for()
+
+        await page.context.clear_cookies()
+        await door.shut()
+        await door.open()
+
+        await page.get_by_label("Your API key").wait_for()

@@ -23,7 +23,7 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 import worker
-from tests.workflows.world import HEAD, REPOSITORY, CloudRun, GitHub, Ledger
+from tests.workflows.world import HEAD, REPOSITORY, CloudRun, Databases, GitHub, Ledger
 from vtid.domain.commands import (
     Acknowledge,
     LeaseTerms,
@@ -37,6 +37,7 @@ from vtid.domain.commands import (
 from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, Service
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import LIMITS, Limit, carried
+from vtid.domain.migrations import Migrations
 from vtid.domain.stages import Move
 from vtid.domain.task import spec_hash
 from vtid.domain.view import RunView
@@ -97,10 +98,13 @@ class Story:
     ledger: Ledger = field(default_factory=lambda: Ledger(VTID, SPEC))
     github: GitHub = field(default_factory=GitHub)
     cloud_run: CloudRun = field(default_factory=CloudRun)
+    databases: Databases = field(default_factory=Databases)
+    migrations: Migrations | None = None
     limits: dict[str, Limit] = field(default_factory=shortened)
     policy: Policy = field(default_factory=Policy)
     deploy: Deploy = field(default_factory=Deploy)
     automerge: bool = True
+    required_env: tuple[str, ...] = ()
     handle: WorkflowHandle[VtidRun, RunReport] | None = None
 
     @property
@@ -114,11 +118,12 @@ class Story:
             project="acme",
             region="here",
             repository=REPOSITORY,
-            services=(Service("shop", "shop", ("services/shop/**",)),),
+            services=(Service("shop", "shop", ("services/shop/**",), required_env=self.required_env),),
             checks=ChecksPolicy(required=("ci",)),
             policy=self.policy,
             deploy=self.deploy,
             automerge=self.automerge,
+            migrations=self.migrations,
         )
         request = RunRequest(
             vtid=VTID,
@@ -216,7 +221,9 @@ class Story:
 @pytest.fixture
 async def story(server: WorkflowEnvironment) -> AsyncIterator[Story]:
     told = Story(server)
-    activities = worker.steps(told.ledger, told.ledger, told.github, told.cloud_run, told.cloud_run)
+    activities = worker.steps(
+        told.ledger, told.ledger, told.github, told.cloud_run, told.cloud_run, told.databases
+    )
     async with AsyncExitStack() as running:
         threads = running.enter_context(ThreadPoolExecutor(8))
         for each in worker.workers(server.client, activities, threads):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from tests.workflows.conftest import Story
 from tests.workflows.world import HEAD, OLD
 from vtid.domain.change import CheckState
+from vtid.domain.environment import Policy
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.limits import LIMITS
 from vtid.domain.notice import Conclusion
@@ -31,6 +32,7 @@ async def test_a_good_run_says_validated_before_the_merge_and_proven_after(story
 
 
 async def test_a_blocked_run_asks_on_the_pull_request_and_says_how_it_went_on(story: Story) -> None:
+    story.policy = Policy(repair_rounds=0)
     story.github.check_states = [CheckState.RED]
     await story.start()
     await story.work_honestly()
@@ -59,6 +61,7 @@ async def test_a_run_without_a_pull_request_has_nowhere_to_tell_it(story: Story)
 
 
 async def test_a_run_that_is_given_up_says_failed(story: Story) -> None:
+    story.policy = Policy(repair_rounds=0)
     story.github.check_states = [CheckState.RED]
     await story.start()
     await story.work_honestly()
@@ -72,6 +75,7 @@ async def test_a_run_that_is_given_up_says_failed(story: Story) -> None:
 
 
 async def test_a_cancelled_run_says_cancelled(story: Story) -> None:
+    story.policy = Policy(repair_rounds=0)
     story.github.check_states = [CheckState.RED]
     await story.start()
     await story.work_honestly()
@@ -98,6 +102,7 @@ async def test_a_github_that_refuses_every_word_fails_no_run_and_is_told(story: 
 
 async def test_a_decision_does_not_wait_for_a_github_that_is_away(story: Story) -> None:
     story.github.deaf = Unavailable("GITHUB", "away")
+    story.policy = Policy(repair_rounds=0)
     story.github.check_states = [CheckState.RED]
     await story.start()
     await story.work_honestly()

@@ -28,7 +28,9 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
+from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
 
@@ -58,6 +60,7 @@ class Ledger:
     beating: bool = False
     late: list[str] = field(default_factory=list)
     outages: int = 0
+    served: list[TellServing] = field(default_factory=list)
 
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
@@ -84,6 +87,10 @@ class Ledger:
 
     async def read_armed(self) -> Armed:
         return Armed(self.armed, "" if self.armed else "drill")
+
+    async def tell_serving(self, command: TellServing) -> None:
+        if command not in self.served:
+            self.served.append(command)
 
     async def offer(self, command: OfferWorkOrder) -> None:
         self.offers.append(command)
@@ -131,6 +138,7 @@ class GitHub:
     error: OutsideError | None = None  # what every question is answered with
     log_error: OutsideError | None = None
     moves_to: str | None = None  # the head that shows up right when the merge is sent
+    migrations: tuple[str, ...] = ("db/0001_orders.sql",)
     looks: int = 0  # at the checks
     merges: int = 0
     merged_with_checks_skipped: list[bool] = field(default_factory=list)
@@ -139,6 +147,7 @@ class GitHub:
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
     commented: list[Notice] = field(default_factory=list)
+    related: dict[str, Ancestry] = field(default_factory=dict)
     newer_runs: tuple[DeployRun, ...] = ()
     deaf: OutsideError | None = None  # what every notice is answered with
 
@@ -205,10 +214,13 @@ class GitHub:
         self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
         return MergeAnswer(MergeKind.MERGED, sha=MERGED)
 
+    def migration_files(self, repository: str, ref: str, migrations: Migrations) -> MigrationFiles:
+        return MigrationFiles(files_of(migrations, self.migrations))
+
     def compare(self, repository: str, ours: str, other: str) -> Ancestry:
         if other == OLD:
             return Ancestry.ANCESTOR
-        return Ancestry.SAME
+        return self.related.get(other, Ancestry.SAME)
 
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return (self.deploy_run(repository, 1),)
@@ -252,16 +264,49 @@ class GitHub:
 
 
 @dataclass
+class Databases:
+    """MigrationsHost."""
+
+    seen: list[DatabaseSeen] = field(
+        default_factory=lambda: [DatabaseSeen(True, ("0001",))]
+    )  # the last stays
+    error: OutsideError | None = None
+
+    async def migrations(self, declared: Migrations) -> DatabaseSeen:
+        if self.error is not None:
+            raise self.error
+        return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
+
+
+@dataclass
 class CloudRun:
     """ServiceHost and VersionProbe."""
 
     serves: str = MERGED
+    env: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of the revision of each commit
+    pinned: tuple[str, ...] = ()
+    error: OutsideError | None = None  # what every question is answered with
+    shifts: list[str] = field(default_factory=list)
+    shift_errors: list[OutsideError] = field(default_factory=list)  # before the honest answer
 
     def service(
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
-        revision = RevisionSeen("shop-2", True, 100, {"env": self.serves}, "sha256:1", ("GIT_COMMIT_SHA",))
-        return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,))
+        if self.error is not None:
+            raise self.error
+        name = f"shop-{self.serves[:3]}"
+        revision = RevisionSeen(
+            name, True, 100, {"env": self.serves}, "sha256:1", self.env.get(self.serves, ())
+        )
+        return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,), pinned=self.pinned)
+
+    def shift_traffic(
+        self, environment: Environment, service: Service, repository: str, revision: str, etag: str
+    ) -> None:
+        if self.shift_errors:
+            raise self.shift_errors.pop(0)
+        self.shifts.append(revision)
+        self.serves, self.pinned = next(c for c in (OLD, MERGED) if revision.endswith(c[:3])), (revision,)
 
     def look(self, uri: str, path: str) -> LiveAnswer:
         return LiveAnswer(uri + path, self.serves, 200)

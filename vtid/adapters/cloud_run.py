@@ -30,6 +30,7 @@ MAX_IDLE = 20  # revisions without traffic that are searched for our commit, new
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+_PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
 class CloudRun:
@@ -50,8 +51,7 @@ class CloudRun:
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
         """What serves by traffic status. The template is never read: it also shows what failed to roll out."""
-        name = service.cloud_run_name(repository)
-        path = f"projects/{environment.project}/locations/{environment.region}/services/{name}"
+        name, path = service.cloud_run_name(repository), _path_of(environment, service, repository)
         with asking_cloud_run(f"service {name}"):
             clients = self._clients()
             found = clients.services.get_service(name=path, retry=None, timeout=self._timeout)
@@ -68,13 +68,24 @@ class CloudRun:
                 serving=serving,
                 ours_idle=look.idle_of(commit, serving),
                 latest=look.latest(found, serving),
+                etag=found.etag,
                 pinned=_pinned(found),
             )
 
+    def shift_traffic(
+        self, environment: Environment, service: Service, repository: str, revision: str, etag: str
+    ) -> None:
+        """The etag makes it a compare-and-swap. The operation is not waited for: its end is read, as any other."""
+        path = _path_of(environment, service, repository)
+        target = run_v2.TrafficTarget(type_=_PINNED, revision=revision, percent=100)
+        wanted = run_v2.Service(name=path, etag=etag, traffic=[target])
+        request = run_v2.UpdateServiceRequest(service=wanted, update_mask={"paths": ["traffic"]})
+        with asking_cloud_run(f"traffic of {path}"):
+            self._clients().services.update_service(request=request, retry=None, timeout=self._timeout)
+
     def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
         """The variables of every serving revision; None when there is no such service."""
-        name = service.cloud_run_name(repository)
-        path = f"projects/{environment.project}/locations/{environment.region}/services/{name}"
+        name, path = service.cloud_run_name(repository), _path_of(environment, service, repository)
         with asking_cloud_run(f"service {name}"):
             clients = self._clients()
             try:
@@ -180,6 +191,11 @@ def _shares(service: run_v2.Service) -> dict[str, int]:
             )
         shares[name] = shares.get(name, 0) + status.percent
     return shares
+
+
+def _path_of(environment: Environment, service: Service, repository: str) -> str:
+    name = service.cloud_run_name(repository)
+    return f"projects/{environment.project}/locations/{environment.region}/services/{name}"
 
 
 def _pinned(service: run_v2.Service) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from vtid.adapters import (
     github_checks,
     github_deploys,
+    github_files,
     github_logs,
     github_merge,
     github_notices,
@@ -15,6 +16,7 @@ from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAn
 from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.migrations import MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 
 
@@ -50,6 +52,9 @@ class GitHub:
 
     def changed_files(self, repository: str, number: int) -> ChangedFiles:
         return github_pulls.changed_files(self._wire, repository, number)
+
+    def migration_files(self, repository: str, ref: str, migrations: Migrations) -> MigrationFiles:
+        return github_files.migration_files(self._wire, repository, ref, migrations)
 
     def compare(self, repository: str, ours: str, other: str) -> Ancestry:
         return github_pulls.compare(self._wire, repository, ours, other)

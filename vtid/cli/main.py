@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from vtid.cli.addresses import DEMO
+from vtid.cli.agent import agent
 from vtid.cli.dead import dead
 from vtid.cli.environments import env
 from vtid.cli.exits import CommandFailed, Exit
@@ -104,6 +105,9 @@ def doctor(session: Session) -> None:
     from vtid.cli.doctor import doctor
 
     raise typer.Exit(doctor(session))
+
+
+command(app, "agent")(agent)
 
 
 @command(app, "mcp")

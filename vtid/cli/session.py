@@ -37,7 +37,7 @@ class Session:
         if self.api_token:
             return self.api_token
         if file := os.environ.get("VTID_API_TOKEN_FILE"):
-            return _content(Path(file))
+            return content("VTID_API_TOKEN_FILE", Path(file))
         return self._of_stack("token") if self.api == self._of_stack("api") else None
 
     def _of_stack(self, key: str) -> str | None:
@@ -47,11 +47,12 @@ class Session:
         return getattr(addresses, key) if addresses else None
 
 
-def _content(file: Path) -> str:
+def content(variable: str, file: Path) -> str:
+    """The secret in a file that a variable names. Raises CommandFailed."""
     try:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise CommandFailed(f"VTID_API_TOKEN_FILE cannot be read: {error}", Exit.USAGE) from error
+        raise CommandFailed(f"{variable} cannot be read: {error}", Exit.USAGE) from error
 
 
 _ApiUrl = Annotated[

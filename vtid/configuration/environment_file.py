@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from vtid.configuration.durations import Duration
 from vtid.configuration.limit_overrides import LimitName, LimitOverride
+from vtid.configuration.settings import PREFIX
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Glob = Annotated[str, Field(min_length=1, max_length=500)]
@@ -21,6 +22,13 @@ RepairRule = Literal[
     "VAL-RULE-011",
     "VAL-RULE-012",
     "VAL-RULE-013",
+]
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")]
+DatabaseObject = Annotated[
+    str,
+    Field(
+        pattern=r"^((table|view|index|sequence|function|type):([A-Za-z_]\w*\.)?|column:([A-Za-z_]\w*\.){1,2})[A-Za-z_]\w*$"
+    ),
 ]
 Witness = Literal["env", "label", "image_tag"]
 
@@ -73,6 +81,32 @@ class PolicySection(Section):
     repair_rounds: int = Field(2, ge=0, le=20, description="how often a worker is asked to mend it")
     repair_rules: list[RepairRule] = Field(["VAL-RULE-010"], description="what a worker may be asked to mend")
     author_may_approve: bool = True
+    rollback: bool = Field(
+        False, description="shift traffic back when the deployment is not proven, unless somebody pinned it"
+    )
+
+
+class MigrationsSection(Section):
+    """The migrations of one database, checked after each deploy."""
+
+    tool: Literal["prisma", "sql", "alembic", "supabase"]
+    path: Annotated[str, Field(pattern=r"^[^/\s][^\s]*$", description="the folder in the repository")]
+    table: TableName | None = Field(None, description="of applied versions; none: the tool's usual one")
+    database_url_env: VariableName | None = Field(
+        None, description="the worker's variable with the database's address"
+    )
+    database_url_file: Annotated[str, Field(pattern=r"^/")] | None = Field(
+        None, description="or the file with it, such as a mounted secret"
+    )
+    objects: list[DatabaseObject] = Field([], description="what must exist, like `table:public.orders`")
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.database_url_env is None) == (self.database_url_file is None):
+            raise ValueError("needs one of database_url_env and database_url_file")
+        if (self.database_url_env or "").startswith(PREFIX):
+            raise ValueError(f"database_url_env: names that begin with {PREFIX} are settings of ours")
+        return self
 
 
 class EnvironmentSection(Section):
@@ -94,6 +128,7 @@ class EnvironmentSection(Section):
     checks: ChecksSection = ChecksSection()
     policy: PolicySection = PolicySection()
     limits: dict[LimitName, LimitOverride] = {}
+    migrations: MigrationsSection | None = None
     live_answers: int = Field(3, ge=1, le=20, description="live answers in a row that must agree")
 
 

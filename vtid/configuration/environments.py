@@ -7,11 +7,17 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from vtid.configuration.environment_file import EnvironmentSection, EnvironmentsFile, ServiceSection
+from vtid.configuration.environment_file import (
+    EnvironmentSection,
+    EnvironmentsFile,
+    MigrationsSection,
+    ServiceSection,
+)
 from vtid.configuration.limit_overrides import LimitOverride, overridden
 from vtid.configuration.settings import ConfigurationError, closest
 from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, Service
 from vtid.domain.limits import LIMITS, Limit
+from vtid.domain.migrations import TABLES, Migrations, Tool
 from vtid.domain.notice import CHECK_NAME
 
 Place = tuple[str | int, ...]  # keys and indexes from the top of the file
@@ -140,6 +146,8 @@ def _allowed_keys(place: Sequence[str | int]) -> list[str]:
             section = {"*": ServiceSection}
         elif section is EnvironmentSection and key == "limits":
             return ["one_try", "budget", "tries", "heartbeat", "back_off"]
+        elif section is EnvironmentSection and key == "migrations":
+            section = MigrationsSection
         elif isinstance(section, dict):
             section = section["*"]
         else:
@@ -170,9 +178,23 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
             repair_rounds=section.policy.repair_rounds,
             repair_rules=tuple(section.policy.repair_rules),
             author_may_approve=section.policy.author_may_approve,
+            rollback=section.policy.rollback,
         ),
         limits=_limits(name, section),
         live_answers=section.live_answers,
+        migrations=_migrations(section.migrations) if section.migrations else None,
+    )
+
+
+def _migrations(section: MigrationsSection) -> Migrations:
+    tool = Tool(section.tool)
+    return Migrations(
+        tool=tool,
+        path=section.path.rstrip("/"),
+        table=section.table or TABLES[tool],
+        database_url_env=section.database_url_env,
+        database_url_file=section.database_url_file,
+        objects=tuple(section.objects),
     )
 
 

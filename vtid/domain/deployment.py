@@ -55,6 +55,7 @@ class ServiceSeen:
     serving: tuple[RevisionSeen, ...]  # revisions with traffic, by traffic *status*, never by template
     ours_idle: RevisionSeen | None = None  # a revision that claims our commit but gets no traffic
     latest: RevisionSeen | None = None  # the latest created one, if it does not serve
+    etag: str = ""  # of this state; a change may be bound to it
     pinned: tuple[str, ...] = ()  # revisions that traffic is told to stay on, whatever is deployed
     answers: tuple[LiveAnswer, ...] = ()
     # how each commit that was seen relates to ours, by git ancestry; absent: could not be asked

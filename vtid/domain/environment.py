@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from vtid.domain.limits import Limit
+from vtid.domain.migrations import Migrations
 from vtid.domain.vtid import digits_of
 
 
@@ -65,6 +66,7 @@ class Policy:
     repair_rounds: int = 2
     repair_rules: tuple[str, ...] = ("VAL-RULE-010",)  # what a worker may be asked to mend
     author_may_approve: bool = True
+    rollback: bool = False  # shift traffic back when what was deployed cannot be proven
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Environment:
     checks: ChecksPolicy = field(default_factory=ChecksPolicy)
     policy: Policy = field(default_factory=Policy)
     limits: dict[str, Limit] = field(default_factory=dict)
+    migrations: Migrations | None = None
     # How long a proven green must hold still: consecutive live answers that have to agree.
     live_answers: int = 3
 

@@ -30,12 +30,21 @@ from vtid.domain.deployment import LiveAnswer, ServiceSeen
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
+from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.notifications import Answer
+from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
 
 
-class CodeHost(Protocol):
+class MigrationSource(Protocol):
+    """Where the migrations of a commit are."""
+
+    def migration_files(self, repository: str, ref: str, migrations: Migrations) -> MigrationFiles:
+        """The migrations of a commit, or of the tip of a branch."""
+
+
+class CodeHost(MigrationSource, Protocol):
     """Where the code lives: pull requests, checks, merges, deploy runs."""
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
@@ -113,12 +122,25 @@ class ServiceHost(Protocol):
     ) -> ServiceSeen:
         """The service with every serving revision, read by traffic status; without live answers."""
 
+    def shift_traffic(
+        self, environment: Environment, service: Service, repository: str, revision: str, etag: str
+    ) -> None:
+        """Ask for all traffic on this revision; it follows in time. Raises Conflict when the service was
+        changed since `etag` was read."""
+
 
 class SettingsHost(Protocol):
     """Where services run, asked for what they are given."""
 
     def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
         """The variables of every serving revision; None when there is no such service."""
+
+
+class MigrationsHost(Protocol):
+    """The databases that migrations are applied to."""
+
+    async def migrations(self, declared: Migrations) -> DatabaseSeen:
+        """Which versions the database has, and which declared objects it lacks. A read."""
 
 
 class VersionProbe(Protocol):
@@ -152,6 +174,9 @@ class Journal(Protocol):
 
     async def read_armed(self) -> Armed:
         """The emergency stop."""
+
+    async def tell_serving(self, command: TellServing) -> None:
+        """What became of the deployment of a run that is over, told once per (run_id, number)."""
 
 
 class OrderBook(Protocol):

@@ -234,6 +234,13 @@ def _proof(view: RunView, event: RunEvent) -> RunView:
     return replace(view, proof=event.data | {"at": event.at.isoformat()})
 
 
+def _went_back(view: RunView, event: RunEvent) -> RunView:
+    """Beside the proof that was not complete: what was done about it, or why nothing was."""
+    proof = view.proof or {}
+    entry = event.data | {"held": event.type == "rollback.held"}
+    return replace(view, proof=proof | {"rollback": [*proof.get("rollback", ()), entry]})
+
+
 def _blocked(view: RunView, event: RunEvent) -> RunView:
     failure = event.data["failure"]
     waiting = {
@@ -338,6 +345,8 @@ _CHANGES = {
     "deploy.dispatched": _deploy_seen,
     "deploy.run_ended": _deploy_seen,
     "proof.recorded": _proof,
+    "rollback.done": _went_back,
+    "rollback.held": _went_back,
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.commands import RunRequest
@@ -26,6 +26,14 @@ from vtid.ledger.rows import run_record
 from vtid.ledger.tasks import locked, open_run
 
 _UNFINISHED = ("requested", "open")
+_OPENED = (
+    update(Run)
+    .where(Run.start_id == bindparam("its_id"))
+    .values(
+        run_id=func.coalesce(Run.run_id, bindparam("its_run")),
+        state=case((Run.state == "requested", "open"), else_=Run.state),
+    )
+)
 _LOOK_WRITTEN_EVERY = timedelta(seconds=30)  # a look that saw nothing new is written down this often
 
 
@@ -67,11 +75,10 @@ class Runs:
 
     async def opened(self, start_id: str, run_id: str) -> None:
         """Temporal accepted the start. A repeat, or a run that is over already, changes nothing. Raises Unknown."""
-        async with self._database.write() as session:
-            run = await _locked_run(session, start_id)
-            run.run_id = run.run_id or run_id
-            if run.state == "requested":
-                run.state = "open"
+        async with self._database.transaction() as connection:
+            opened = await connection.execute(_OPENED, {"its_id": start_id, "its_run": run_id})
+        if opened.rowcount == 0:
+            raise Unknown(f"run {start_id}")
 
     async def not_opened(self, start_id: str, message: str) -> None:
         """The start was refused for good: the row is closed, the task stands as before. Raises Unknown."""

@@ -82,6 +82,11 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "valid reference syntax; that Cloud Run shows both is our assumption. The client has no containerStatuses",
     ),
     Assumption(
+        "whole-trees",
+        "git/trees with recursive lists every file of a commit; beyond 100,000 entries GitHub says truncated, which we never do",
+        READ + " (get a tree)",
+    ),
+    Assumption(
         "no-commit-for-sha",
         "An unknown SHA under /commits answers 422 'No commit found for SHA', not 404",
         READ + "; as users report it",

@@ -24,6 +24,8 @@ const withAny = (any, values) => [["", any], ...values.map((each) => /** @type {
 
 export function Filters() {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  // On a phone they would push the board off the screen.
+  const opened = useRef(matchMedia("(min-width: 48.01rem)").matches);
   const environments = useResource("/environments").value?.items ?? [];
   const codes = useResource("/failure-codes").value?.items ?? [];
   const query = route.value.query;
@@ -42,11 +44,13 @@ export function Filters() {
   return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <label class="search"><span class="hidden">Search in VTID and title</span>
       <input ref=${field} id="search" type="search" placeholder="Search VTID or title" value=${q} onInput=${search} autocomplete="off" /></label>
+    <details open=${opened.current}><summary>Filters and order${some ? " (some are set)" : ""}</summary><div>
     <${Choice} name="environment" label="Environment" options=${withAny("Any environment", environments.map((/** @type {any} */ each) => each.name))} />
     ${repositories.length > 1 && html`<${Choice} name="repository" label="Repository" options=${withAny("Any repository", /** @type {string[]} */ (repositories))} />`}
     <${Choice} name="stage" label="Stage" options=${withAny("Any stage", STAGES)} />
     <${Choice} name="code" label="Failure code" options=${withAny("Any failure code", codes.map((/** @type {any} */ each) => each.code))} />
     <${Choice} name="sort" label="Order" options=${Object.entries(SORTS)} />
+    </div></details>
     ${some && html`<button type="button" class="quiet" onClick=${clear}>Clear</button>`}
     ${reading.value && html`<span class="spinner" role="status" aria-label="Reading"></span>`}
   </form>`;

@@ -4,23 +4,28 @@ import { now } from "../clock.js";
 import { html } from "../html.js";
 import { Pill } from "../parts.js";
 import { useResource } from "../resource.js";
-import { duration, local, measured, utc } from "../time.js";
+import { clockTime, duration, local, measured, short, utc } from "../time.js";
 import { plain, stageLook } from "../words.js";
 import { periodsOf } from "./history.js";
+import { scaleOf } from "./scale.js";
 
 const STAGES = ["PLANNER", "WORKER", "VALIDATOR", "DEPLOY"];
+/** The step whose limit has another name. @type {Record<string, string>} */
+const LIMIT_OF = { lease: "hold_lease" };
 const LEAST_PERCENT = 0.6; // so that what took no time can be seen
 
-/** @typedef {{from: number, to: number}} Axis */
+/** @typedef {import("./scale.js").Scale} Scale */
+
+/** @param {string | null} at */
+const moment = (at) => (at ? Date.parse(at) : now.value);
 
 /** @param {string} from @param {string | null} to */
-const millis = (from, to) => (to ? Date.parse(to) : now.value) - Date.parse(from);
+const millis = (from, to) => moment(to) - Date.parse(from);
 
-/** @param {{axis: Axis, from: string, to: string | null, kind: string}} props */
-function Bar({ axis, from, to, kind }) {
-  const span = Math.max(1, axis.to - axis.from);
-  const left = Math.min(100 - LEAST_PERCENT, ((Date.parse(from) - axis.from) / span) * 100);
-  const width = Math.min(100 - left, Math.max(LEAST_PERCENT, (millis(from, to) / span) * 100));
+/** @param {{place: Scale, from: string, to: string | null, kind: string}} props */
+function Bar({ place, from, to, kind }) {
+  const left = Math.min(100 - LEAST_PERCENT, place(Date.parse(from)) * 100);
+  const width = Math.min(100 - left, Math.max(LEAST_PERCENT, place(moment(to)) * 100 - left));
   return html`<span class="track" aria-hidden="true"><span class=${`bar ${kind}`} style=${{ left: `${left}%`, width: `${width}%` }}></span></span>`;
 }
 
@@ -36,14 +41,15 @@ function limitWords(limit) {
   return parts.length > 0 ? parts.join(", ") : null;
 }
 
-/** @param {{step: import("./history.js").Step, axis: Axis, limit: any, kind: string}} props */
-function Step({ step, axis, limit, kind }) {
+/** @param {{step: import("./history.js").Step, place: Scale, limit: any, kind: string}} props */
+function Step({ step, place, limit, kind }) {
   const words = limitWords(limit);
+  const most = limit?.budget_seconds ?? limit?.one_try_seconds;
   return html`<li><details>
     <summary>
       <span class="name">${plain(step.name)}${step.attempt && step.attempt > 1 ? html` <span class="dim">attempt ${step.attempt}</span>` : ""}</span>
-      <${Bar} axis=${axis} from=${step.from} to=${step.to} kind=${step.to ? "done" : kind} />
-      <span class="num spent">${measured(millis(step.from, step.to))}</span>
+      <${Bar} place=${place} from=${step.from} to=${step.to} kind=${step.name === "blocked" ? "blocked" : step.to ? "done" : kind} />
+      <span class="num spent">${measured(millis(step.from, step.to))}${!step.to && most ? html` <span class="most">of ${short(most)}</span>` : ""}</span>
     </summary>
     <dl>
       <div><dt>From</dt><dd title=${utc(step.from)}>${local(step.from)}</dd></div>
@@ -56,8 +62,8 @@ function Step({ step, axis, limit, kind }) {
   </details></li>`;
 }
 
-/** @param {{name: string, stage: import("../types/page").Stage | undefined, periods: import("./history.js").Period[], axis: Axis, limits: Map<string, any>}} props */
-function StageRow({ name, stage, periods, axis, limits }) {
+/** @param {{name: string, stage: import("../types/page").Stage | undefined, periods: import("./history.js").Period[], place: Scale, limits: Map<string, any>}} props */
+function StageRow({ name, stage, periods, place, limits }) {
   const look = stageLook(stage?.status ?? "pending");
   const spent = periods.reduce((sum, each) => sum + millis(each.from, each.to), 0);
   return html`<li class=${`stage ${look.kind}`} id=${name} tabindex="-1">
@@ -68,7 +74,7 @@ function StageRow({ name, stage, periods, axis, limits }) {
     </div>
     ${periods.map((period) => html`<div class="round" key=${period.position}>
       ${periods.length > 1 && html`<p class="dim">Round ${period.round}: ${stageLook(period.status).words}</p>`}
-      <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} axis=${axis} limit=${limits.get(step.name)} kind=${step.name === "blocked" ? "blocked" : look.kind} />`)}</ol>
+      <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} place=${place} limit=${limits.get(LIMIT_OF[step.name] ?? step.name)} kind=${look.kind} />`)}</ol>
     </div>`)}
   </li>`;
 }
@@ -79,10 +85,12 @@ export function Timeline({ run, events }) {
   const named = new Map(limits.map((/** @type {any} */ each) => [each.name, each]));
   const periods = periodsOf(events.filter((event) => event.run_id === run.run_id));
   const from = Date.parse(periods[0]?.from ?? run.started_at ?? new Date(now.value).toISOString());
-  const axis = { from, to: run.ended_at ? Date.parse(run.ended_at) : now.value };
+  const to = moment(run.ended_at);
+  const waits = periods.flatMap(({ steps }) => steps.filter(({ name }) => name === "blocked").map((step) => ({ from: Date.parse(step.from), to: moment(step.to) })));
+  const { place, bent } = scaleOf(from, to, waits);
   return html`<section class="timeline" aria-labelledby="timeline">
-    <h2 id="timeline">Stages</h2>
-    <ol class="stages">${STAGES.map((name) => html`<${StageRow} key=${name} name=${name} stage=${run.stages.find((each) => each.stage === name)} axis=${axis} limits=${named}
+    <h2 id="timeline">Stages <span class="dim scale">${clockTime(new Date(from).toISOString())} – ${run.ended_at ? clockTime(run.ended_at) : "now"}, ${measured(to - from)}${bent && ", the wait for a decision is drawn shorter"}</span></h2>
+    <ol class="stages">${STAGES.map((name) => html`<${StageRow} key=${name} name=${name} stage=${run.stages.find((each) => each.stage === name)} place=${place} limits=${named}
       periods=${periods.filter((each) => each.stage === name)} />`)}</ol>
   </section>`;
 }

@@ -36,6 +36,7 @@ PAGE_TWO = Scenario(
         },
     ),
     _on_page_two,
+    environment="drill-strict",
 )
 
 
@@ -62,6 +63,7 @@ FLIPS = Scenario(
         claims={"no merge was sent": lambda seen: not seen.calls("PUT", "/merge")},
     ),
     _flips,
+    environment="drill-strict",
 )
 
 _BASE_MODIFIED: Json = {

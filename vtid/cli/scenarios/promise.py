@@ -107,6 +107,7 @@ class Scenario:
     promise: Promise
     course: Course
     alone: bool = False
+    environment: str = "drill"  # the section of environments.yaml with limits of a few seconds
 
 
 @dataclass(frozen=True)

@@ -71,12 +71,12 @@ async def perform(
     at_once: int = AT_ONCE,
 ) -> list[Result]:
     """Run them, several at a time, then one by one those that need the stack to themselves."""
-    environment = load_environments(ENVIRONMENTS)[ENVIRONMENT]
+    environments = load_environments(ENVIRONMENTS)
     gate = asyncio.Semaphore(at_once)
 
     async def one(scenario: Scenario) -> Result:
         async with gate:
-            result = await play(stack, environment, scenario)
+            result = await play(stack, environments[scenario.environment], scenario)
             finished(result)
             return result
 

@@ -191,6 +191,55 @@ SECOND_FAILS = Scenario(
     _second_fails,
 )
 
+
+async def _roll_back(drill: Drill) -> None:
+    drill.notes["before"] = await drill.world.base_head()
+    await deploying(secrets={"API_KEY": None})(drill)
+
+
+ROLLBACK = Scenario(
+    "rollback-then-verify",
+    "Our commit serves without a secret that it needs; policy goes back to what served before, and proves that it does.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        "ROLLED_BACK",
+        effects=REPORTED | {"traffic": 1},
+        events={"change.merged": 1, "proof.recorded": 1, "rollback.done": 1, "rollback.held": 0},
+        claims={
+            "what serves again is proven, link by link": lambda seen: (
+                seen.of("rollback.done")[0]["proven"]
+                and {link["state"] for link in seen.of("rollback.done")[0]["links"]} == {"proven"}
+            ),
+            "it is the commit of before": lambda seen: (
+                seen.of("rollback.done")[0]["commit"] == seen.notes["before"]
+            ),
+            "why it went back is told": lambda seen: "SECRETS_MISSING" in seen.sentence,
+            **tells_github("failure"),
+        },
+    ),
+    _roll_back,
+    environment="drill-strict",
+)
+
+HELD = Scenario(
+    "rollback-held-by-a-pin",
+    "Somebody has pinned all traffic by hand: policy would go back, and leaves it to that person.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        "TRAFFIC_NOT_SHIFTED",
+        effects=REPORTED,
+        events={"proof.recorded": 1, "rollback.done": 0, "rollback.held": 1},
+        claims={
+            "the pin is the reason": lambda seen: "by hand" in seen.of("rollback.held")[0]["reason"],
+            **tells_github("failure"),
+        },
+    ),
+    deploying(percent=0),
+    environment="drill-strict",
+)
+
 SCENARIOS = (
     PINNED,
     TEMPLATE,
@@ -200,4 +249,6 @@ SCENARIOS = (
     OLDER_LATE,
     COLLAPSE,
     SECOND_FAILS,
+    ROLLBACK,
+    HELD,
 )

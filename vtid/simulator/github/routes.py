@@ -12,6 +12,7 @@ from vtid.simulator.github import (
     routes_actions,
     routes_commits,
     routes_deployments,
+    routes_git,
     routes_issues,
     routes_pulls,
     routes_repositories,
@@ -24,6 +25,7 @@ TABLES = (
     routes_actions.ROUTES,
     routes_deployments.ROUTES,
     routes_issues.ROUTES,
+    routes_git.ROUTES,
     # Last, because a ref in a path may contain slashes and would swallow the others.
     routes_repositories.ROUTES,
     routes_commits.ROUTES,

@@ -1,0 +1,3 @@
+from tests.adapters.conftest import control, origin, sim
+
+__all__ = ["control", "origin", "sim"]

@@ -1,0 +1,91 @@
+"""The page's pure modules and its store, asked in the browser that runs them."""
+
+from typing import Any
+
+from playwright.async_api import Page
+
+from tests.api.stage import Play
+
+
+async def _ask(page: Page, url: str, script: str) -> Any:
+    """What the script gives; it imports what it needs from where the page does."""
+    await page.goto(f"{url}/limits")
+    return await page.evaluate(script)
+
+
+async def test_a_diff_of_any_two_texts_gives_back_both(page: Page, url: str) -> None:
+    wrong = await _ask(
+        page,
+        url,
+        """async () => {
+          const {diffLines} = await import('/ui/diff.js');
+          const text = () => Array.from({length: Math.floor(Math.random() * 12)}, () => 'abc'[Math.floor(Math.random() * 3)]).join('\\n');
+          for (let i = 0; i < 2000; i++) {
+            const old = text(), fresh = text(), lines = diffLines(old, fresh);
+            const back = (kind) => lines.filter((line) => line.kind === 'same' || line.kind === kind).map((line) => line.text).join('\\n');
+            if (back('old') !== old || back('new') !== fresh) return {old, fresh, lines};
+          }
+          return null;
+        }""",
+    )
+
+    assert wrong is None
+
+
+async def test_a_diff_says_no_more_than_what_changed(page: Page, url: str) -> None:
+    kinds = await _ask(
+        page,
+        url,
+        """async () => {
+          const {diffLines} = await import('/ui/diff.js');
+          return diffLines('a\\nb\\nc\\nd', 'a\\nc\\nx\\nd').map(({kind, text}) => `${kind} ${text}`);
+        }""",
+    )
+
+    assert kinds == ["same a", "old b", "same c", "new x", "same d"]
+
+
+async def test_whatever_order_answers_come_in_the_newest_is_shown(play: Play, page: Page, url: str) -> None:
+    """Cards, tasks and run views of one VTID in 500 random orders, each with repeats: one and the same end."""
+    vtid = await play.run()
+    tasks = [(await play.get(f"/tasks/{vtid}")).json()]
+    for step in ("gather_facts", "lease", "pickup"):
+        await play.tell(vtid, "step.started", step=step)
+        tasks.append((await play.get(f"/tasks/{vtid}")).json())
+
+    await page.goto(f"{url}/limits")
+    ends: list[str] = await page.evaluate(
+        """async (tasks) => {
+          const {cellOf, put, putRun} = await import('/ui/store.js');
+          const ends = new Set();
+          for (let round = 0; round < 500; round++) {
+            const vtid = `VTID-${90000 + round}`;
+            const told = [...tasks, ...tasks.slice(0, 2)].map((task) => ({...task, vtid})).sort(() => Math.random() - 0.5);
+            for (const task of told) Math.random() < 0.5 ? put(task) : (put({...task, run: null}), putRun(task.run, vtid));
+            const {task, brief, run} = cellOf(vtid).peek();
+            ends.add(JSON.stringify([task.position, task.status, brief.position, run.position, run.stages.map((stage) => stage.step)]));
+          }
+          return [...ends];
+        }""",
+        tasks,
+    )
+
+    newest = tasks[-1]
+    assert len(ends) == 1, ends
+    assert f"[{newest['position']}," in ends[0]
+
+
+async def test_a_long_wait_takes_a_fifth_of_the_axis_and_time_never_runs_backwards(
+    page: Page, url: str
+) -> None:
+    places = await _ask(
+        page,
+        url,
+        """async () => {
+          const {scaleOf} = await import('/ui/run/scale.js');
+          const {place, bent} = scaleOf(0, 1000, [{from: 100, to: 900}]);
+          return {bent, at: [0, 50, 100, 500, 900, 1000].map((at) => Number(place(at).toFixed(3)))};
+        }""",
+    )
+
+    assert places == {"bent": True, "at": [0, 0.2, 0.4, 0.5, 0.6, 1]}
