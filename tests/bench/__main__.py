@@ -28,9 +28,9 @@ class Plan:
     served: served.Size
 
 
-FULL = Plan(orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6))
+FULL = Plan(orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6, 20))
 QUICK = Plan(
-    orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5), False, served.Size(3, 0.2, 1)
+    orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5), False, served.Size(3, 0.2, 1, 5)
 )
 
 
