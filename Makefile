@@ -16,7 +16,7 @@ LINKED_STAMP   := .venv/.linked
 PAGE_STAMP     := api/ui/vendor/vendor.json
 CHROMIUM_STAMP := .venv/.chromium
 
-.PHONY: help setup demo test lint check bench clean
+.PHONY: help setup demo test lint check bench screenshots clean
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -40,6 +40,10 @@ check: lint test
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# The pictures of docs/ and the README, taken from the demo.
+screenshots: setup $(CHROMIUM_STAMP)
+	@$(BIN)/python scripts/screenshots.py
 
 clean:
 	rm -rf .venv node_modules api/ui/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

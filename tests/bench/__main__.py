@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import orchestration, served
+from tests.bench import orchestration, page, served
 from tests.bench.figures import HEADING, Row, as_data, line, machine
 from tests.bench.ground import ground
 
@@ -26,11 +26,17 @@ class Plan:
     runs: orchestration.Size
     lean: bool
     served: served.Size
+    page: page.Size
 
 
-FULL = Plan(orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6, 20))
+FULL = Plan(
+    orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6, 20), page.Size(5, 100)
+)
 QUICK = Plan(
-    orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5), False, served.Size(3, 0.2, 1, 5)
+    orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5),
+    False,
+    served.Size(3, 0.2, 1, 5),
+    page.Size(2, 24),
 )
 
 
@@ -48,6 +54,8 @@ async def bench(plan: Plan, show: Callable[[Row], None]) -> list[Row]:
             add(await orchestration.measure(on, plan.runs, lean=plan.lean))
     with tempfile.TemporaryDirectory() as directory:
         add(await served.measure(Path(directory), plan.served))
+    with tempfile.TemporaryDirectory() as directory:
+        add(await page.measure(Path(directory), plan.page))
     return rows
 
 

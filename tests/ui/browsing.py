@@ -18,7 +18,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
-    "--disable-domain-reliability", "--no-pings", "--metrics-recording-only",
+    "--disable-domain-reliability", "--no-pings", "--metrics-recording-only", "--disable-dev-shm-usage",
 )  # fmt: skip
 _LOOPBACK = {"127.0.0.1", "localhost"}
 

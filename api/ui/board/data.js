@@ -10,7 +10,7 @@ import { COLUMN_OF } from "../words.js";
 
 /** @typedef {import("../types/page").Column} Column */
 
-const PAGE = 50;
+const PAGE = 25;
 const MOST = 200; // cards of a column that one answer may have
 const SOON_MS = 250; // events come in bursts; one answer has them all
 const BUSY_MS = 1000; // on a busy system the order is read again this often at most
