@@ -84,9 +84,9 @@ export function Copy({ text, show = text, what }) {
   return html`<button type="button" class="copy" title=${text} aria-label=${`Copy ${what} ${show}`} onClick=${copy}><code>${show}</code> ${copied ? html`<span aria-hidden="true">✓</span>` : COPY}</button>`;
 }
 
-/** What stands behind a sentence, as it was answered. @param {{value: unknown, label?: string}} props */
-export const Raw = ({ value, label = "raw answer" }) =>
-  html`<details class="raw"><summary>${label}</summary><pre tabindex="0" aria-label=${label}>${JSON.stringify(value, null, 2)}</pre></details>`;
+/** What stands behind a sentence, as it was answered. @param {{value: unknown, label?: string, of?: string}} props `of`: what it belongs to, for who hears only this */
+export const Raw = ({ value, label = "raw answer", of }) =>
+  html`<details class="raw"><summary>${label}${of && html`<span class="hidden"> of ${of}</span>`}</summary><pre tabindex="0" aria-label=${of ? `${label} of ${of}` : label}>${JSON.stringify(value, null, 2)}</pre></details>`;
 
 /**
  * A modal question. The browser keeps the focus in it, Escape closes it, and the focus goes back.

@@ -38,7 +38,8 @@ export function go(path, { replace = false } = {}) {
 
 /** The same page with other query parameters; null takes one away. @param {Record<string, string | null>} changes */
 export function withQuery(changes, path = location.pathname, hash = "") {
-  const query = new URLSearchParams(location.search);
+  // The signal, not the browser's own: a link that was drawn follows when the filters change.
+  const query = new URLSearchParams(route.value.query);
   for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
   const text = query.toString();
   return path + (text ? `?${text}` : "") + (hash && `#${hash}`);

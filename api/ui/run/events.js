@@ -33,7 +33,7 @@ const Event = ({ event, here }) => html`<li id=${`event-${event.position}`} clas
   <a class="no" href=${withQuery({}, location.pathname, `event-${event.position}`)} title="Address of this event"><time datetime=${event.at} title=${`${local(event.at)}\n${utc(event.at)}`}>${clockTime(event.at)}</time></a>
   <span class="stage">${event.stage ?? ""}</span>
   <div><b>${event.type}</b> <span>${inWords(event.data)}</span>${event.actor !== "system" && html` <span class="dim">· ${event.actor}</span>`}
-    <${Raw} value=${event} label="whole event" /></div>
+    <${Raw} value=${event} label="raw" of=${`event ${event.position}`} /></div>
 </li>`;
 
 /** @param {{types: string[], stages: string[]}} props */

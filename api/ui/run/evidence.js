@@ -27,6 +27,9 @@ function Value({ value }) {
   return value;
 }
 
+/** @param {unknown} value */
+const shown = (value) => (Array.isArray(value) ? value.join(", ") : /^[0-9a-f]{40}$/i.test(String(value)) ? brief(String(value)) : String(value ?? "nothing"));
+
 /** @param {Record<string, any>} observed */
 function stateOf(observed) {
   const state = observed.merged ? "merged" : observed.is_open ? "open" : "closed";
@@ -45,6 +48,7 @@ export function Evidence({ run: { evidence } }) {
         return html`<tr key=${what}><th scope="row">${what}</th><td><${Value} value=${claimed?.[said]} /></td><td><${Value} value=${observed?.[seen]} /></td><td class=${`state ${look.kind}`}><i aria-hidden="true">${look.sign}</i> ${look.words}</td></tr>`;
       })}</tbody></table></div>`}
     ${observed && html`<p class="dim">${plain(observed.source ?? "observed")} · ${stateOf(observed)} · base ${observed.base}${observed.as_of && html` · as of <${At} at=${observed.as_of} />`}</p>`}
+    ${(evidence.contradictions ?? []).length > 0 && html`<h3>Contradicted in this run</h3><ul class="contradicted">${evidence.contradictions?.map((each, at) => html`<li key=${at}><i aria-hidden="true">✗</i> ${plain(each.field)}: claimed <code>${shown(each.claimed)}</code>, GitHub has <code>${shown(each.observed)}</code>${each.attempt && ` (attempt ${each.attempt})`}</li>`)}</ul>`}
     ${claimed?.summary && html`<blockquote>${claimed.summary}</blockquote>`}
   </section>`;
 }

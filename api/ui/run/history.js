@@ -12,6 +12,7 @@ const NOTES = {
   "attempt.ended": (data) => `attempt ${data.attempt} ended: ${data.code ?? ""} ${data.message ?? ""}`,
   "evidence.refused": (data) => `refused: ${data.reason}`,
   "evidence.contradicted": (data) => `${data.field} claimed ${data.claimed}, observed ${data.observed}`,
+  "repair.ordered": (data) => `sent back to be mended, round ${data.round} of ${data.rounds}: ${data.reason}`,
   "verdict.voided": (data) => `verdict voided: ${data.reason}`,
   "change.head_moved": (data) => `head moved to ${String(data.to).slice(0, 10)}`,
   "change.merged": (data) => `merged as ${String(data.sha).slice(0, 10)}`,

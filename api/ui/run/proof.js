@@ -14,7 +14,7 @@ function ChainLink({ link }) {
       <p>${link.says}${link.match === "contains" && html` <span class="dim">· the serving commit contains ours</span>`}</p>
       ${link.code && link.state !== "proven" && html`<p class="code"><b>${codeWords(link.code)}</b></p>`}
       ${link.at && html`<p class="dim">asked <${At} at=${link.at} /></p>`}
-      ${Object.keys(link.raw ?? {}).length > 0 && html`<${Raw} value=${link.raw} label=${`raw answer of ${plain(link.name)}`} />`}
+      ${Object.keys(link.raw ?? {}).length > 0 && html`<${Raw} value=${link.raw} of=${plain(link.name)} />`}
     </div>
   </li>`;
 }

@@ -16,6 +16,7 @@ import { Evidence } from "./evidence.js";
 import { Lease } from "./lease.js";
 import { useLog } from "./log.js";
 import { Proof } from "./proof.js";
+import { Repair } from "./repair.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
 
@@ -101,6 +102,7 @@ function Opened({ vtid, run }) {
     <${Failure} run=${run} />
     <${Decide} vtid=${vtid} run=${run} />
     <${Lease} run=${run} />
+    <${Repair} run=${run} />
     <${Timeline} run=${run} events=${log.events ?? []} />
     <div class="two"><${Evidence} run=${run} /><${Proof} run=${run} /></div>
     <${Verdict} run=${run} />

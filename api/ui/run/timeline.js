@@ -4,12 +4,14 @@ import { now } from "../clock.js";
 import { html } from "../html.js";
 import { Pill } from "../parts.js";
 import { useResource } from "../resource.js";
-import { clockTime, duration, local, measured, utc } from "../time.js";
+import { clockTime, duration, local, measured, short, utc } from "../time.js";
 import { plain, stageLook } from "../words.js";
 import { periodsOf } from "./history.js";
 import { scaleOf } from "./scale.js";
 
 const STAGES = ["PLANNER", "WORKER", "VALIDATOR", "DEPLOY"];
+/** The step whose limit has another name. @type {Record<string, string>} */
+const LIMIT_OF = { lease: "hold_lease" };
 const LEAST_PERCENT = 0.6; // so that what took no time can be seen
 
 /** @typedef {import("./scale.js").Scale} Scale */
@@ -42,11 +44,12 @@ function limitWords(limit) {
 /** @param {{step: import("./history.js").Step, place: Scale, limit: any, kind: string}} props */
 function Step({ step, place, limit, kind }) {
   const words = limitWords(limit);
+  const most = limit?.budget_seconds ?? limit?.one_try_seconds;
   return html`<li><details>
     <summary>
       <span class="name">${plain(step.name)}${step.attempt && step.attempt > 1 ? html` <span class="dim">attempt ${step.attempt}</span>` : ""}</span>
       <${Bar} place=${place} from=${step.from} to=${step.to} kind=${step.name === "blocked" ? "blocked" : step.to ? "done" : kind} />
-      <span class="num spent">${measured(millis(step.from, step.to))}</span>
+      <span class="num spent">${measured(millis(step.from, step.to))}${!step.to && most ? html` <span class="most">of ${short(most)}</span>` : ""}</span>
     </summary>
     <dl>
       <div><dt>From</dt><dd title=${utc(step.from)}>${local(step.from)}</dd></div>
@@ -71,7 +74,7 @@ function StageRow({ name, stage, periods, place, limits }) {
     </div>
     ${periods.map((period) => html`<div class="round" key=${period.position}>
       ${periods.length > 1 && html`<p class="dim">Round ${period.round}: ${stageLook(period.status).words}</p>`}
-      <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} place=${place} limit=${limits.get(step.name)} kind=${look.kind} />`)}</ol>
+      <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} place=${place} limit=${limits.get(LIMIT_OF[step.name] ?? step.name)} kind=${look.kind} />`)}</ol>
     </div>`)}
   </li>`;
 }

@@ -105,7 +105,12 @@ export interface Run extends BriefRun {
   vtid: string;
   title: string;
   moves: Move[];
-  evidence: { claimed: Record<string, any> | null; observed: Record<string, any> | null };
+  evidence: {
+    claimed: Record<string, any> | null;
+    observed: Record<string, any> | null;
+    contradictions?: { field: string; claimed: unknown; observed: unknown; attempt: number | null }[];
+  };
+  repair?: { round: number; rounds: number; reason: string; findings: Finding[]; at: string } | null;
   verdict: { passed: boolean; head_sha: string; rules: RuleAnswer[]; at: string } | null;
   proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string } | null;
   merged: string | null;
@@ -115,6 +120,14 @@ export interface Run extends BriefRun {
   links: Record<string, string>;
   lease: Lease | null;
   as_of: string;
+}
+
+export interface Finding {
+  rule: string;
+  name: string;
+  says: string;
+  url: string | null;
+  log_problem: string | null;
 }
 
 export interface RuleAnswer {

@@ -1,0 +1,119 @@
+"""The board: every task in the column of what happens to it next."""
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.api.stage import Play
+from tests.ui.browsing import wider_than_the_window
+from tests.ui.drawer import drawer
+from vtid.domain.stages import Stage
+
+
+async def test_a_run_appears_and_moves_without_a_reload(play: Play, url: str, page: Page) -> None:
+    await page.goto(url)
+    await page.get_by_text("No tasks yet").wait_for()
+
+    vtid = await play.run()
+    await play.tell(vtid, "stage.started", stage=Stage.WORKER)
+    await play.wait(vtid, "a worker to pick up the order")
+
+    card = page.locator(".card").filter(has_text=vtid)
+    await card.get_by_text("waits for a worker to pick up the order").wait_for()
+    stages = card.get_by_role("list", name="Stages").get_by_role("listitem")
+    assert await stages.all_text_contents() == [
+        "▸ PLANNER: running",
+        "▸ WORKER: running",
+        "· VALIDATOR: not started",
+        "· DEPLOY: not started",
+    ]
+
+
+async def test_a_blocked_run_stands_first_and_says_what_to_do(play: Play, url: str, page: Page) -> None:
+    vtid = await play.run()
+    failure = {"code": "PICKUP_TIMEOUT", "stage": "WORKER", "message": "no worker took it", "outcome": "timeout",
+               "retryable": True, "advice": "start a worker, then retry", "since": "2026-01-02T03:04:05Z",
+               "moves": ["retry", "adopt", "abandon"], "causes": []}  # fmt: skip
+    await play.tell(vtid, "run.blocked", failure=failure, until=None)
+
+    await page.goto(url)
+    await page.get_by_role("link", name=f"Decide {vtid}").click()
+
+    await page.get_by_text("What to do: start a worker, then retry.").wait_for()
+    await expect(page.get_by_role("region", name="Decide")).to_be_in_viewport()
+
+
+async def test_a_run_that_was_given_up_is_not_called_a_failed_change(
+    play: Play, url: str, page: Page
+) -> None:
+    vtid = await play.run()
+    failure: dict[str, Any] = {"code": "ABANDONED", "stage": None, "message": "not worth it", "outcome": "failure",
+               "retryable": False, "advice": "", "since": "2026-01-02T03:04:05Z", "moves": [], "causes": []}  # fmt: skip
+    await play.tell(vtid, "run.finished", status="rejected", outcome="failure", failure=failure)
+
+    await page.goto(url)
+
+    await page.get_by_role("region", name="Done").get_by_text("given up").wait_for()
+
+
+async def test_the_filters_stand_in_the_url_and_going_back_takes_them_away(
+    play: Play, url: str, page: Page
+) -> None:
+    wanted, other = await play.task(), await play.task(approved=False)
+    await play.call("admin", "PATCH", f"/tasks/{wanted}", json={"title": "Needle", "priority": 1}, headers={"If-Match": "*"})  # fmt: skip
+    await page.goto(url)
+    await page.get_by_text(other).first.wait_for()
+
+    await page.get_by_label("Search in VTID and title").fill("needle")
+    await page.locator(".card").filter(has_text=other).wait_for(state="detached")
+    await page.get_by_label("Order").select_option("priority")
+    assert "q=needle" in page.url
+    assert "sort=priority" in page.url
+    await page.locator(".card").filter(has_text=wanted).get_by_role("link").click()
+    await drawer(page).get_by_role("heading", name="Needle").wait_for()
+    assert page.url.endswith(f"/tasks/{wanted}?q=needle&sort=priority")
+
+    await page.go_back()
+    await drawer(page).wait_for(state="detached")
+    await page.get_by_role("button", name="Clear").click()
+    await page.locator(".card").filter(has_text=other).wait_for()
+
+
+async def test_a_filter_that_nothing_fits_says_so(play: Play, url: str, page: Page) -> None:
+    await play.task()
+
+    await page.goto(f"{url}/?q=nothing-like-that")
+
+    await page.get_by_text("No task fits these filters").wait_for()
+
+
+async def test_a_long_column_is_shown_page_by_page(play: Play, url: str, page: Page) -> None:
+    for _ in range(53):
+        await play.task(approved=False)
+    await page.goto(url)
+    column = page.get_by_role("region", name="Scheduled")
+    await column.get_by_role("button", name="Show more (3 left)").click()
+
+    await column.get_by_text("VTID-00001").wait_for()
+    assert await column.locator(".card").count() == 53
+    assert await column.get_by_role("button", name="Show more").count() == 0
+
+
+async def test_text_from_outside_cannot_become_markup_and_a_long_word_does_not_stick_out(
+    play: Play, url: str, phone: Page
+) -> None:
+    vtid = await play.run()
+    await play.wait(vtid, f"<img src=x onerror=alert(1)>{'x' * 300}")
+
+    for path in (f"/?column=scheduled&q={vtid}", f"/runs/{vtid}", f"/tasks/{vtid}"):
+        await phone.goto(url + path)
+        await phone.get_by_text("<img src=x onerror=alert(1)>").filter(visible=True).first.wait_for()
+
+        assert await phone.locator("main img, aside img").count() == 0
+        assert await wider_than_the_window(phone) <= 0, path
+
+
+async def test_the_api_is_described_for_people(url: str, page: Page) -> None:
+    await page.goto(f"{url}/docs")
+
+    await page.get_by_text("/api/v1/work-orders/claim").wait_for()
