@@ -22,12 +22,14 @@ from activities.migrations import MigrationChecks
 from activities.pull_requests import PullRequests
 from activities.reports import Reports
 from activities.rollbacks import Rollbacks
+from activities.sentinels import Sentinels
 from activities.validation import Validation
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
 from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, ServiceHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
+from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
 GITHUB_THREADS = 16
@@ -55,6 +57,7 @@ def steps(
         MigrationChecks(code_host, databases),
         Reports(code_host),
         Rollbacks(code_host, service_host, probe),
+        Sentinels(code_host, service_host, probe),
     )
     names = (name for name, limit in LIMITS.items() if limit.lane is not Lane.TIMER)
     return [next(getattr(group, name) for group in groups if hasattr(group, name)) for name in names]
@@ -75,7 +78,7 @@ def workers(
     runs = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[VtidRun],
+        workflows=[VtidRun, Sentinel],
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,

@@ -20,6 +20,7 @@ from vtid.domain.commands import (
 )
 from vtid.domain.events import RunEvent
 from vtid.domain.ports import Journal, OrderBook
+from vtid.domain.serving import TellServing
 
 
 class Bookkeeping:
@@ -43,6 +44,11 @@ class Bookkeeping:
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         """Append the events once per (run_id, seq): a repeat changes nothing. Gives what stands in their place."""
         return await self._journal.record_events(command)
+
+    @activity.defn
+    async def tell_serving(self, command: TellServing) -> None:
+        """Tell what became of a deployment, once per number of its run."""
+        await self._journal.tell_serving(command)
 
 
 class WorkOrders:

@@ -20,6 +20,7 @@ from vtid.domain.commands import (
     SubmitEvidence,
 )
 from vtid.domain.hints import Hint
+from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView
 
 
@@ -103,6 +104,9 @@ class Engine(Protocol):
 
     async def look_now(self, run: RunRef, hint: Hint) -> None:
         """A hint that something may have changed; a run that is over does not mind."""
+
+    async def watch(self, request: WatchRequest) -> None:
+        """Begin the sentinel of a proven deployment, once for each run."""
 
     async def view(self, run: RunRef) -> RunView:
         """The run's own word about where it stands, without the ledger. Raises RunOver."""

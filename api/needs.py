@@ -28,6 +28,7 @@ async def read(given: Services, actor: Principal, limit: int) -> dict[str, Any]:
         "merges": (found.merges.count, [_merge(each) for each in found.merges.items]),
         "suspects": (len(suspects), suspects[:limit]),
         "unclaimed": (len(unclaimed), unclaimed[:limit]),
+        "serving": (found.serving.count, [_serving(each) for each in found.serving.items]),
         "stuck": (found.stuck.count, [_stuck(each) for each in found.stuck.items]),
     }
     return {
@@ -47,6 +48,10 @@ def _approval(given: Services, actor: Principal, each: Approval) -> dict[str, An
 def _blocked(each: Blocked) -> dict[str, Any]:
     shown: dict[str, Any] = plain(each)
     return shown | {"says": FAILURES[each.code].says if each.code in FAILURES else each.message}
+
+
+def _serving(run: RunRecord) -> dict[str, Any]:
+    return {"vtid": run.vtid, "title": run.view.title, **plain(run.serving)}
 
 
 def _merge(run: RunRecord) -> dict[str, Any]:

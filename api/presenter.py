@@ -63,7 +63,9 @@ class Presenter:
     def run(self, record: RunRecord, holder: OrderRecord | None = None) -> dict[str, Any]:
         """A run as the ledger has it, with the clocks of the lease that is held."""
         lease = self.lease(holder) if holder is not None else None
-        return self.view(record.view, position=record.position, engine=self.engine_of(record), lease=lease)
+        engine = self.engine_of(record)
+        shown = self.view(record.view, position=record.position, engine=engine, lease=lease)
+        return shown | {"serving": plain(record.serving)}  # told after the run, and no part of it
 
     def engine_of(self, record: RunRecord) -> str:
         """How Temporal sees the run; nothing can be said of an open one while Temporal does not answer."""

@@ -11,6 +11,7 @@ from api.engine import Engine, EngineUnavailable, Execution, RunRef
 from api.metrics import Metrics
 from api.presenter import Presenter
 from api.starts import Starts
+from api.watches import Watches
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal
 from vtid.ledger.records import RunRecord
 
@@ -50,6 +51,7 @@ class Reconciler:
         self._starts = starts
         self._presenter = presenter
         self._metrics = metrics
+        self._watches = Watches(ledger, engine)
         self._period_seconds = period_seconds
         self._grace = grace
         self._start_grace = start_grace
@@ -92,6 +94,7 @@ class Reconciler:
         await self._each(self._share_of(records), self._compare, contact)
         if not contact.is_lost:
             await self._announce_switch(records, contact)
+            await self._watch()
         self._presenter.engine_unreachable = contact.is_lost
 
     def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
@@ -173,6 +176,12 @@ class Reconciler:
 
     async def _ended_there(self, record: RunRecord, status: str, message: str) -> None:
         await self._ledger.runs.terminated(record.start_id, status=status, message=message)
+
+    async def _watch(self) -> None:
+        try:
+            await self._watches.begin()
+        except EngineUnavailable as error:
+            log.warning("reconciler.engine_unreachable", reason=str(error))
 
     async def _announce_switch(self, records: Sequence[RunRecord], contact: "_Contact") -> None:
         """Runs look at the switch themselves once a minute; told, they look at once."""

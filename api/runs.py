@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -48,10 +48,12 @@ from vtid.domain.commands import (
 )
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.hints import Hint
+from vtid.domain.serving import WatchRequest
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.ledger import Refusal
 from workflows.connection import TASK_QUEUE
+from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
 CALL_SECONDS = 8.0  # of one message to a run; a client of ours waits longer than that
@@ -105,6 +107,19 @@ class Runs:
             return there.run_id
         state = f"is {there.status}" if there else "exists"
         raise IdTaken(f"another run of {request.vtid} {state} in Temporal") from error
+
+    async def watch(self, request: WatchRequest) -> None:
+        names = ", ".join(service.name for service in request.services)
+        with suppress(WorkflowAlreadyStartedError):  # an earlier pass has begun it
+            async with self._bounded():
+                await self._client.start_workflow(
+                    Sentinel.run,
+                    request,
+                    id=f"{request.vtid}-sentinel-{request.run_id[:8]}",
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    static_summary=f"{request.vtid} · watches {names} after the proof"[:190],
+                )
 
     async def describe(self, vtid: str, run_id: str | None = None) -> Execution | None:
         try:

@@ -17,7 +17,7 @@ from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView, StageView
 from vtid.ledger.board import Column
 from vtid.ledger.needs import Blocked as BlockedRun
-from vtid.ledger.records import LoggedEvent, SpecHead, SpecRecord, SwitchRecord, TaskRecord
+from vtid.ledger.records import LoggedEvent, ServingRecord, SpecHead, SpecRecord, SwitchRecord, TaskRecord
 from vtid.ledger.spec_versions import SpecVersion as SpecVersionRecord
 
 Item = TypeVar("Item")
@@ -102,6 +102,7 @@ Run = like(
     lease=Lease | None,
     position=int,
     as_of=datetime,
+    serving=like(ServingRecord, "Serving") | None,  # what became of its deployment after it
     fresh=bool,  # asked from the run itself just now
 )
 
@@ -238,6 +239,14 @@ class StuckRun(Shape):
     since: datetime
 
 
+class UnprovenDeployment(Shape):
+    vtid: str
+    title: str
+    state: str = Field(description="`drifted` or `reverted`, after it had been proven")
+    says: str
+    since: datetime
+
+
 Blocked = like(BlockedRun, "BlockedRun", says=str)
 
 
@@ -248,6 +257,7 @@ class NeedsYou(Shape):
     merges: Section[MergeToMake]
     suspects: Section[SuspectWorker]
     unclaimed: Section[UnclaimedOrder]
+    serving: Section[UnprovenDeployment]
     stuck: Section[StuckRun]
     position: int
     as_of: datetime

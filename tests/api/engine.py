@@ -15,6 +15,7 @@ from vtid.domain.commands import (
     SubmitEvidence,
 )
 from vtid.domain.hints import Hint
+from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView
 from vtid.ledger import Refusal
 
@@ -46,6 +47,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.runs: dict[str, FakeRun] = {}
+        self.watched: list[WatchRequest] = []
         self.down = False
         self.losing = False
         self.mute: set[str] = set()
@@ -143,6 +145,9 @@ class FakeEngine:
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         self._reach(run.vtid)
         self.runs[run.vtid].told.append("armed" if armed else "disarmed")
+
+    async def watch(self, request: WatchRequest) -> None:
+        self.watched.append(request)
 
     async def look_now(self, run: RunRef, hint: Hint) -> None:
         self._open(run).told.append(hint)

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 from vtid.domain.events import EVENT_TYPES
+from vtid.domain.serving import Serving
 from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (
     "run.requested", "task.", "spec.", "approval.", "claim.", "system.", "worker.", "engine.", "notification.",
-    "change.unattributed",
+    "change.unattributed", *(f"deployment.{kind}" for kind in Serving),
 )  # fmt: skip
 
 

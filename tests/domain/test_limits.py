@@ -65,6 +65,8 @@ ADDED = {
     "read_logs": "what red checks say, for the worker that is to mend them",
     "read_serving": "what a rollback goes back to",
     "roll_back": "traffic is shifted back once, and proven like any deployment",
+    "watch_deployment": "after the proof: does it still hold",
+    "tell_serving": "what became of a deployment, told like any event",
     "stop_confirmed": "how long a cancelled worker has to confirm",
 }
 

@@ -30,6 +30,7 @@ from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
+from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
 from vtid.domain.view import RunView, fold
 
@@ -59,6 +60,7 @@ class Ledger:
     beating: bool = False
     late: list[str] = field(default_factory=list)
     outages: int = 0
+    served: list[TellServing] = field(default_factory=list)
 
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
@@ -85,6 +87,10 @@ class Ledger:
 
     async def read_armed(self) -> Armed:
         return Armed(self.armed, "" if self.armed else "drill")
+
+    async def tell_serving(self, command: TellServing) -> None:
+        if command not in self.served:
+            self.served.append(command)
 
     async def offer(self, command: OfferWorkOrder) -> None:
         self.offers.append(command)
@@ -141,6 +147,7 @@ class GitHub:
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
     commented: list[Notice] = field(default_factory=list)
+    related: dict[str, Ancestry] = field(default_factory=dict)
     newer_runs: tuple[DeployRun, ...] = ()
     deaf: OutsideError | None = None  # what every notice is answered with
 
@@ -213,7 +220,7 @@ class GitHub:
     def compare(self, repository: str, ours: str, other: str) -> Ancestry:
         if other == OLD:
             return Ancestry.ANCESTOR
-        return Ancestry.SAME
+        return self.related.get(other, Ancestry.SAME)
 
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return (self.deploy_run(repository, 1),)
@@ -278,12 +285,15 @@ class CloudRun:
     serves: str = MERGED
     env: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of the revision of each commit
     pinned: tuple[str, ...] = ()
+    error: OutsideError | None = None  # what every question is answered with
     shifts: list[str] = field(default_factory=list)
     shift_errors: list[OutsideError] = field(default_factory=list)  # before the honest answer
 
     def service(
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
+        if self.error is not None:
+            raise self.error
         name = f"shop-{self.serves[:3]}"
         revision = RevisionSeen(
             name, True, 100, {"env": self.serves}, "sha256:1", self.env.get(self.serves, ())

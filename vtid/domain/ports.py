@@ -33,6 +33,7 @@ from vtid.domain.events import RunEvent
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.notifications import Answer
+from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
 
 
@@ -173,6 +174,9 @@ class Journal(Protocol):
 
     async def read_armed(self) -> Armed:
         """The emergency stop."""
+
+    async def tell_serving(self, command: TellServing) -> None:
+        """What became of the deployment of a run that is over, told once per (run_id, number)."""
 
 
 class OrderBook(Protocol):

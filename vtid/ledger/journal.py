@@ -6,11 +6,13 @@ from sqlalchemy import and_, bindparam, select
 
 from vtid.domain.commands import Armed, LoadedTask, RecordEvents
 from vtid.domain.events import RunEvent
+from vtid.domain.serving import TellServing
 from vtid.domain.task import SpecState, spec_hash
 from vtid.domain.verdict import TaskFacts
 from vtid.ledger.database import Database
 from vtid.ledger.models import Run, Spec, Task
 from vtid.ledger.recording import record
+from vtid.ledger.serving import ServingStore
 from vtid.ledger.switch import Switch
 
 _TASK = (
@@ -25,6 +27,7 @@ class JournalStore:
     """vtid.domain.ports.Journal over the ledger."""
 
     def __init__(self, database: Database, switch: Switch) -> None:
+        self._serving = ServingStore(database)
         self._database = database
         self._switch = switch
 
@@ -52,6 +55,10 @@ class JournalStore:
         """Task, spec and run as one row, or None."""
         async with self._database.read() as session:
             return (await session.execute(_TASK, {"vtid": vtid})).one_or_none()
+
+    async def tell_serving(self, command: TellServing) -> None:
+        """What became of the deployment of a run that is over."""
+        await self._serving.tell(command)
 
     async def read_armed(self) -> Armed:
         """The emergency stop."""

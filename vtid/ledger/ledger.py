@@ -17,6 +17,7 @@ from vtid.ledger.needs import NeedsYou
 from vtid.ledger.orders import Orders
 from vtid.ledger.outbox import Outbox
 from vtid.ledger.runs import Runs
+from vtid.ledger.serving import ServingStore
 from vtid.ledger.spec_versions import SpecVersions
 from vtid.ledger.statistics import Statistics
 from vtid.ledger.subscriptions import Subscriptions
@@ -24,7 +25,7 @@ from vtid.ledger.switch import Switch
 from vtid.ledger.tasks import Tasks
 from vtid.ledger.workers import Workers
 
-HEAD = "0005"  # the revision that this program needs; a test holds it equal to the newest migration
+HEAD = "0006"  # the revision that this program needs; a test holds it equal to the newest migration
 
 
 class Ledger:
@@ -50,6 +51,7 @@ class Ledger:
         self.idempotency = Idempotency(database)
         self.workers = Workers(database)
         self.deliveries = Deliveries(database)
+        self.serving = ServingStore(database)
         self.audit = Audit(database)
 
     @classmethod

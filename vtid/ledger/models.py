@@ -133,6 +133,11 @@ class Run(Base):
     view: Mapped[str] = mapped_column(PackedText)
     engine: Mapped[str]
     engine_checked_at: Mapped[datetime | None]
+    serving: Mapped[str | None] = mapped_column(
+        index=True
+    )  # what became of its deployment; null: not watched yet
+    serving_says: Mapped[str | None]
+    serving_since: Mapped[datetime | None]
     environment: Mapped[str | None]
     repository: Mapped[str | None]
     spec_hash: Mapped[str | None]

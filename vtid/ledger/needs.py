@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
+from vtid.domain.serving import NEEDS_A_PERSON
 from vtid.domain.stages import Stage
 from vtid.domain.task import SpecState, TaskStatus
 from vtid.ledger.database import Database
@@ -57,12 +58,15 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Needs:
-    """approvals to give, blocked runs, merges that policy leaves to a person, runs that Temporal fails on."""
+    """approvals to give, blocked runs, merges that policy leaves to a person, runs that Temporal fails on,
+    and deployments that are not as they were proven.
+    """
 
     approvals: Section[Approval]
     blocked: Section[Blocked]
     merges: Section[RunRecord]
     stuck: Section[RunRecord]
+    serving: Section[RunRecord]
     position: int
 
 
@@ -81,6 +85,7 @@ class NeedsYou:
                 blocked=await _section(session, _blocked(), DeadLetter.since, limit, _of_letter),
                 merges=await _section(session, _merges(), Run.updated_at, limit, run_record),
                 stuck=await _section(session, _stuck(), Run.updated_at, limit, run_record),
+                serving=await _section(session, _not_as_proven(), Run.serving_since, limit, run_record),
                 position=position,
             )
 
@@ -135,6 +140,10 @@ def _of_letter(letter: DeadLetter, title: str | None) -> Blocked:
 def _merges() -> Select[Run]:
     waits = and_(Run.stage == Stage.DEPLOY, Run.status == TaskStatus.VALIDATING, Run.who == "approver")
     return select(Run).where(Run.state == "open", waits)
+
+
+def _not_as_proven() -> Select[Run]:
+    return select(Run).where(Run.serving.in_(NEEDS_A_PERSON))
 
 
 def _stuck() -> Select[Run]:

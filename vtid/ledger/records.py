@@ -43,6 +43,15 @@ class SpecRecord(SpecHead):
 
 
 @dataclass(frozen=True)
+class ServingRecord:
+    """What became of a proven deployment after its run: a value of vtid.domain.serving.Serving, and why."""
+
+    state: str
+    says: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One run. state: `requested` (not yet known to be in Temporal), `open` or `closed`.
 
@@ -65,6 +74,7 @@ class RunRecord:
     code: str | None
     environment: str | None
     repository: str | None
+    serving: ServingRecord | None = None
 
 
 @dataclass(frozen=True)

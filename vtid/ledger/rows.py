@@ -16,6 +16,7 @@ from vtid.ledger.records import (
     OutgoingRecord,
     OutgoingTryRecord,
     RunRecord,
+    ServingRecord,
     SpecHead,
     SpecRecord,
     SubscriptionRecord,
@@ -85,7 +86,14 @@ def run_record(row: Run) -> RunRecord:
         code=row.code,
         environment=row.environment,
         repository=row.repository,
+        serving=_serving(row),
     )
+
+
+def _serving(row: Run) -> ServingRecord | None:
+    if row.serving is None or row.serving_since is None:
+        return None
+    return ServingRecord(row.serving, row.serving_says or "", row.serving_since)
 
 
 def order_record(row: Order) -> OrderRecord:

@@ -1,6 +1,7 @@
 """Every scenario by its name, in the order in which they are told."""
 
 from vtid.cli.scenarios import (
+    afterwards,
     clients,
     deciding,
     deploying,
@@ -23,6 +24,7 @@ CATALOGUE: dict[str, Scenario] = {
         merging,
         deploying,
         serving,
+        afterwards,
         outages,
         hints,
         clients,

@@ -83,6 +83,12 @@ class World:
             while not await serves():  # noqa: ASYNC110 - another process: nobody sends us an event
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
 
+    async def shift(self, revision: str) -> None:
+        """All traffic to this revision, by the hand of a person."""
+        path = (await self.cloud_run())["name"]
+        target = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": revision, "percent": 100}
+        await self.call("PATCH", f"/v2/{path}?updateMask=traffic", {"traffic": [target]})
+
     async def cloud_run(self) -> Json:
         """The service as Cloud Run shows it."""
         state = (await self.call("GET", "/_sim/state"))["services"]
