@@ -40,6 +40,7 @@ check: lint test
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.fuzz --cases 5000
 
 # The pictures of docs/ and the README, taken from the demo.
 screenshots: setup $(CHROMIUM_STAMP)

@@ -202,11 +202,15 @@ _SAYS = {
     429: "Too large a backlog; see Retry-After.",
     503: "Temporal or the ledger is out of reach; trying again is safe.",
 }
-# For OpenAPI: the problems that any route under /api/v1 may answer with.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": says,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, says in _SAYS.items()
-}
+
+
+def documented(status: int, says: str) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: a problem that a route may answer with."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {status: {"description": says, "content": {MEDIA_TYPE: {"schema": schema}}}}
+
+
+# The problems that any route under /api/v1 may answer with.
+RESPONSES: dict[int | str, dict[str, Any]] = {}
+for _status, _text in _SAYS.items():
+    RESPONSES |= documented(_status, _text)

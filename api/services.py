@@ -127,6 +127,8 @@ Text = Annotated[str, AfterValidator(storable)]
 Vtid = Annotated[str, AfterValidator(storable), AfterValidator(canonical_vtid)]
 VtidPath = Annotated[Vtid, Path(description="VTID- and four or more digits; lower case is accepted")]
 VtidQuery = Annotated[Vtid | None, Query(description="VTID- and four or more digits")]
+_MOST_DIGITS = 18
+MOST = 10**_MOST_DIGITS - 1  # of a number that is looked up; both databases hold 64 bits
 Limit = Annotated[int, Query(ge=1, le=200)]
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
 
@@ -146,6 +148,11 @@ def version_of(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     digits = if_match.strip().removeprefix("W/").strip('"')
-    if not digits.isdecimal():
+    if not is_count(digits):
         raise Problem("VALIDATION", f'If-Match must be an ETag like "3", not {if_match[:60]!r}')
     return int(digits)
+
+
+def is_count(text: str) -> bool:
+    """Whether the text is a whole number that the ledger can hold: a longer one stops Python or the database."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from api import shapes
 from api.plain import plain
-from api.problems import Problem
+from api.problems import Problem, documented
 from api.services import PREFIX, Given, Text, ViewerOrWorker
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import LIMITS, Limit
@@ -61,7 +61,11 @@ async def rules(_: ViewerOrWorker) -> JSONResponse:
     )
 
 
-@router.get("/environments/{name}/drift", response_model=shapes.DriftReport)
+@router.get(
+    "/environments/{name}/drift",
+    response_model=shapes.DriftReport,
+    responses=documented(502, "Cloud Run refuses our credentials."),
+)
 async def drift(
     name: Annotated[Text, Path(max_length=200)],
     given: Given,

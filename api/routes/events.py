@@ -12,13 +12,13 @@ from api.pauses import with_pauses
 from api.plain import moment
 from api.presenter import utc_now
 from api.problems import Problem, problem_of
-from api.services import PREFIX, Given, Viewer, Vtid
+from api.services import MOST, PREFIX, Given, Viewer, Vtid, is_count
 from vtid.ledger import LedgerUnavailable
 
 router = APIRouter(prefix=PREFIX, tags=["events"])
 
 _RETRY_MS = 1_000
-Position = Annotated[int, Query(ge=0, description="the last position that you have")]
+Position = Annotated[int, Query(ge=0, le=MOST, description="the last position that you have")]
 
 
 @router.get("/events", response_model=shapes.Paged[shapes.Event])  # type: ignore[valid-type]
@@ -43,7 +43,7 @@ def _cursor(
     """Where to go on. The header wins: a browser reconnects with the address that it began with."""
     if last_event_id is None or not last_event_id.strip():
         return after
-    if not (last_event_id.isascii() and last_event_id.strip().isdecimal()):
+    if not is_count(last_event_id.strip()):
         raise Problem("VALIDATION", "Last-Event-ID must be a position: a number")
     return int(last_event_id)
 

@@ -1,7 +1,7 @@
 """Is it alive, can it serve, what is it, and its numbers."""
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api.build import BUILD
 from api.plain import plain
@@ -31,7 +31,7 @@ async def version() -> JSONResponse:
     return JSONResponse(plain(BUILD))
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(given: Given) -> Response:
     """Numbers for Prometheus; no VTIDs, no names."""
     return Response(given.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -14,7 +14,7 @@ from api.asked import Asked
 from api.cards import card
 from api.plain import plain
 from api.presenter import Presenter
-from api.problems import Problem
+from api.problems import Problem, documented
 from api.services import (
     PREFIX,
     Approver,
@@ -135,7 +135,9 @@ async def show_task(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
     return _answer(given.presenter, await given.ledger.tasks.get(vtid))
 
 
-@router.patch("/tasks/{vtid}", response_model=shapes.Task)
+@router.patch(
+    "/tasks/{vtid}", response_model=shapes.Task, responses=documented(428, "No If-Match: read it first.")
+)
 async def change_task(
     vtid: VtidPath,
     body: TaskChanges,

@@ -204,3 +204,17 @@ async def test_openapi_tells_which_operations_need_a_key_and_what_each_does(play
     assert (
         schema["paths"]["/api/v1/tasks"]["post"]["summary"] == "Create a task; with a spec, if one is given"
     )
+
+
+@pytest.mark.parametrize("digits", ["9" * 19, "9" * 5_000])
+async def test_a_number_that_no_database_can_hold_is_refused(play: Play, digits: str) -> None:
+    vtid = await play.task()
+
+    answers = [
+        await play.get(f"/events?after={digits}"),
+        await play.call(
+            "admin", "PATCH", f"/tasks/{vtid}", json={"title": "x"}, headers={"If-Match": f'"{digits}"'}
+        ),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, "VALIDATION")] * 2
