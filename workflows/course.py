@@ -12,7 +12,7 @@ from vtid.domain.change import DeployRun
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
-from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Lane, Limit
+from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
@@ -63,25 +63,16 @@ class Course:
         self, step: Callable[[Any, C], R], command: C, waits_for: str, who: str = "system"
     ) -> R: ...
     async def step(self, step: Any, command: Any, waits_for: str, who: str = "system") -> Any:
-        """Tell that the step begins and what it waits for, then do it.
-
-        Bookkeeping is over in a moment, as a rule: its beginning is written with the next step's, or once it takes long.
-        """
-        if self.limits[step.__name__].lane is Lane.BOOKKEEPING:
-            self._tell_begun(step, waits_for, who)
-            return await perform(step, command, self.limits, waits_for, before_visible=self.story.write)
+        """Tell that the step begins and what it waits for, then do it."""
         await self.announce(step, waits_for, who)
         return await self.perform(step, command, waits_for)
 
     async def announce(self, step: Callable[..., Any], waits_for: str, who: str) -> None:
         """Tell and write that a step begins; nothing is sent yet."""
-        self._tell_begun(step, waits_for, who)
-        await self.story.write()
-
-    def _tell_begun(self, step: Callable[..., Any], waits_for: str, who: str) -> None:
         budget = self.limits[step.__name__].budget
         until = workflow.now() + budget if budget else None
         self.story.tell("step.started", step=step.__name__, waiting=waiting(waits_for, until, who))
+        await self.story.write()
 
     @overload
     async def perform(self, step: Callable[[Any, C], Awaitable[R]], command: C, waits_for: str) -> R: ...

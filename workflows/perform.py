@@ -34,7 +34,6 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
-    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
 @overload
 async def perform(
@@ -43,7 +42,6 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
-    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> R: ...
 async def perform(
     step: Any,
@@ -51,12 +49,10 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
-    before_visible: Callable[[], Awaitable[None]] | None = None,
 ) -> Any:
     """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done.
 
     hints: what makes a poll look at once; None for a step that is no poll.
-    before_visible: done before a step of bookkeeping goes on as an ordinary activity, after some seconds.
     """
     limit = limits[step.__name__]
     if limit.lane is Lane.BOOKKEEPING:
@@ -66,8 +62,6 @@ async def perform(
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
-            if before_visible is not None:
-                await before_visible()
     return await _as_activity(step, command, limit, summary, hints)
 
 
