@@ -135,7 +135,10 @@ async def _stored(given: Services, record: RunRecord) -> dict[str, Any]:
 
 async def _fresh(given: Services, record: RunRecord) -> dict[str, Any]:
     view = await given.engine.view(_ref(record))
-    return given.presenter.view(view, position=record.position, engine=record.engine) | {"fresh": True}
+    return given.presenter.view(view, position=record.position, engine=record.engine) | {
+        "fresh": True,
+        "serving": plain(record.serving),
+    }
 
 
 async def _newest(given: Services, record: RunRecord) -> dict[str, Any]:
