@@ -13,6 +13,7 @@ export const notices = signal([]);
 /** What a screen reader is told, politely. */
 export const announced = signal("");
 
+const DONE_MS = 30_000;
 let lastId = 0;
 
 /** Whether this action runs now. @param {string} key */
@@ -47,8 +48,11 @@ export async function perform(key, work, { did, undo, href } = {}) {
 
 /** @param {{key: string, kind: "done" | "refused", text: string, undo?: () => Promise<void>, href?: string}} notice */
 function note(notice) {
-  notices.value = [...notices.peek().slice(-3), { id: ++lastId, ...notice }];
+  const id = ++lastId;
+  notices.value = [...notices.peek().slice(-3), { id, ...notice }];
   announce(notice.text);
+  // What was done can be seen elsewhere; why something was not done stays until it is put away.
+  if (notice.kind === "done") setTimeout(() => dismiss(id), DONE_MS);
 }
 
 /** What was said about the same action before is old. @param {string} key */

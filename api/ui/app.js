@@ -1,10 +1,10 @@
 // app.js: opens the page, and shows the view that the URL names.
 
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Problem } from "./api.js";
 import { Board } from "./board/board.js";
-import { begin } from "./board/data.js";
+import { begin, inbox } from "./board/data.js";
 import { Frame } from "./frame.js";
 import { html } from "./html.js";
 import { lazyView } from "./later.js";
@@ -36,9 +36,22 @@ function View() {
   const { page, id } = route.value;
   const view = PAGES[page];
   const title = view?.title ?? (page === "new" ? "New task" : "Board");
-  useEffect(() => void (document.title = `${id ? `${id} · ` : ""}${title} · Command Hub`), [title, id]);
+  const waiting = !view && inbox.value?.total ? `(${inbox.value.total}) ` : "";
+  useEffect(() => void (document.title = `${waiting}${id ? `${id} · ` : ""}${title} · Command Hub`), [title, id, waiting]);
+  useArrival(view ? page : "board");
   if (view) return html`<${view.View} key=${id} route=${route.value} />`;
   return page === "nowhere" ? html`<${Nowhere} />` : html`<${Board} />`;
+}
+
+/** Who goes to another page begins to read at its top, with the keyboard and with the eyes. @param {string} place */
+function useArrival(place) {
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current === place) return;
+    before.current = place;
+    document.getElementById("main")?.focus({ preventScroll: true });
+    if (!route.peek().hash) scrollTo(0, 0);
+  }, [place]);
 }
 
 const App = () => {

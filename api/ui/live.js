@@ -6,6 +6,7 @@ import { serverSays } from "./clock.js";
 const STREAM = "/api/v1/events/stream";
 const ALIVE_SECONDS = 2;
 const SILENCE_MS = 5000; // the server speaks at least every ALIVE_SECONDS: longer silence is a lost connection
+const HIDDEN_MS = 5 * 60_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
@@ -26,6 +27,7 @@ let source = null;
 let position = null;
 let pause = FIRST_PAUSE_MS;
 let retry = 0;
+let asleep = 0;
 
 /** Hear every event, in order. Gives the function that ends it. @param {(message: import("./types/page").Message) => void} hear */
 export function onEvent(hear) {
@@ -118,6 +120,20 @@ setInterval(() => {
     lose(`the server has said nothing for ${SILENCE_MS / 1000} s`);
   }
 }, 1000);
+// A browser opens only a few connections to one server, so a tab that nobody looks at gives its own back.
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(asleep);
+  if (document.hidden) asleep = setTimeout(sleep, HIDDEN_MS);
+  else if (position !== null && source === null) connect();
+});
+
+function sleep() {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+  connection.value = { state: "lost", since: Date.now(), why: "nobody looked at this tab" };
+}
+
 addEventListener("online", () => connection.peek().state === "lost" && position !== null && connect());
 // A tab that comes back from the browser's cache has no stream any more.
 addEventListener("pageshow", (event) => event.persisted && position !== null && connect());
