@@ -1,9 +1,11 @@
 """The desk at which workers claim orders, beat, and hand in what they did. REST, MCP and gateway share it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from api.claims import Claims, disarmed
 from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
@@ -42,6 +44,8 @@ class WorkDesk:
         self._claims = claims
         self._tokens = tokens
         self._now = now
+        # One claim of a worker at a time: identical ones that wait at once get the one order, not one each.
+        self._turns: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = WeakValueDictionary()
         self._unclear: dict[str, OrderRecord] = {}  # by worker: claims whose answer was lost below us
         # Progress that the ledger could not take yet, by order: an outage must not look like a standstill.
         self._unwritten: dict[str, dict[str, Any] | None] = {}
@@ -65,9 +69,21 @@ class WorkDesk:
         switch = await self._ledger.switch.read()
         if not switch.armed:
             raise disarmed(switch.reason)
-        if (grant := await self._claimed_before(worker, vtid, mode)) is not None:
-            return grant
         until = self._now() + timedelta(seconds=seconds)
+        turn = self._turns.setdefault((worker, vtid), asyncio.Lock())
+        async with turn:
+            if (grant := await self._claimed_before(worker, vtid, mode)) is not None:
+                return grant
+            return await self._next(worker, vtid, mode, until, has_left)
+
+    async def _next(
+        self,
+        worker: str,
+        vtid: str | None,
+        mode: str,
+        until: datetime,
+        has_left: Callable[[], Awaitable[bool]],
+    ) -> Grant | None:
         while True:
             left = (until - self._now()).total_seconds()
             order = await self._claims.next_order(worker, vtid, max(left, 0))

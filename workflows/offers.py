@@ -21,6 +21,11 @@ class Offers:
         self._offers = 0
         self._order: OfferWorkOrder | None = None  # the last one
 
+    @property
+    def branch(self) -> str:
+        """The branch that the last order named."""
+        return self._order.branch if self._order else ""
+
     async def get_claimed(self, note: str) -> Lease:
         """Offer until somebody claims. Raises RunStopped PICKUP_TIMEOUT when nobody does."""
         pickup = self._course.limits["pickup"]

@@ -68,6 +68,20 @@ async def test_a_worker_that_lost_the_answer_gets_its_lease_again(play: Play) ->
     assert (await play.say(again, "heartbeat")).json()["action"] == "continue"
 
 
+async def test_identical_claims_that_wait_at_once_get_the_one_order(play: Play) -> None:
+    """A client without locks: it asks four times, works on one order, and would let the others lie."""
+    runs = [await play.run() for _ in range(3)]
+    waiting = [asyncio.create_task(play.claim("w1", wait_seconds=5)) for _ in range(4)]
+    await asyncio.sleep(0.1)
+
+    for vtid in runs:
+        await play.offer(vtid)
+
+    answers = [(await each).json() for each in waiting]
+    assert len({(each["order_id"], each["attempt"]) for each in answers}) == 1
+    assert sum(len(play.engine.run_of(vtid).told) for vtid in runs) == 1
+
+
 async def test_a_claim_whose_answer_was_lost_below_us_is_found_by_the_next_call(play: Play) -> None:
     vtid = await play.run()
     await play.offer(vtid)

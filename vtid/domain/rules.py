@@ -233,6 +233,9 @@ def vtid_stands_in_it(pinned: Pinned, facts: Facts) -> Finding:
             "adopt the one that counts, or close the other",
             others=facts.other_open,
         )
+    if facts.superseded:
+        text = f"{pinned.vtid} is named; late answers of lost attempts do not count: {', '.join(facts.superseded[:3])}"
+        return _pass(text, named=list(pull.vtids), superseded=facts.superseded)
     return _pass(f"{pinned.vtid} is named and no other pull request is open for it", named=list(pull.vtids))
 
 
