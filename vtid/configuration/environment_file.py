@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
 
 from vtid.configuration.durations import Duration
 from vtid.configuration.limit_overrides import LimitName, LimitOverride
@@ -70,8 +70,24 @@ class DeploySection(Section):
     timeout: Duration | None = Field(None, description="another name of limits.await_deploy_run")
 
 
+class RequiredCheck(Section):
+    """A check that only counts when this app ran it: by slug, such as `github-actions`, or by number."""
+
+    name: Name
+    app: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=100)]
+
+
+# One of the two by its shape, so that a mistake is told once and about the right one.
+_Required = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[RequiredCheck, Tag("pinned")],
+    Discriminator(lambda check: "pinned" if isinstance(check, dict | RequiredCheck) else "name"),
+]
+
+
 class ChecksSection(Section):
-    required: list[Name] = []
+    required: list[_Required] = Field(
+        [], description="names; `name@app` or {name, app} where only that app's check counts"
+    )
     allow_skipped: list[Name] = []
     missing_after: Duration | None = Field(None, description="another name of limits.checks_missing")
 
