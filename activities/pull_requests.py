@@ -174,8 +174,16 @@ def facts_of(code_host: CodeHost, command: GatherFacts) -> Facts:
     sha = command.sha or (pull.head_sha if pull else "")
     checks = _checks(code_host, command.repository, sha, command.environment, pull) if pull else None
     others = code_host.find_pull_requests(command.repository, command.vtid, command.environment)
-    second = tuple(other.url for other in others if other.is_open and other.number != command.number)
-    return Facts(task=None, pull_request=pull, files=files, checks=checks, other_open=second)
+    further = [other for other in others if other.is_open and other.number != command.number]
+    late = [other for other in further if other.branch in command.lost_branches and not other.from_fork]
+    return Facts(
+        task=None,
+        pull_request=pull,
+        files=files,
+        checks=checks,
+        other_open=tuple(other.url for other in further if other not in late),
+        superseded=tuple(other.url for other in late),
+    )
 
 
 def _checks(

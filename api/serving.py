@@ -43,6 +43,8 @@ class Server(uvicorn.Server):
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=5,
+            # Longer than clients keep an idle connection (httpx: 5 s), so that none is closed under a request.
+            timeout_keep_alive=60,
             server_header=False,
         )
         super().__init__(config)

@@ -1,9 +1,11 @@
 """The desk at which workers claim orders, beat, and hand in what they did. REST, MCP and gateway share it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from api.claims import Claims, disarmed
 from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
@@ -25,6 +27,17 @@ async def _still_there() -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a worker asks for, and until when it waits."""
+
+    worker: str
+    vtid: str | None
+    mode: str
+    capabilities: frozenset[str]
+    until: datetime
+
+
 class WorkDesk:
     """Claims and leases, seen from the worker."""
 
@@ -42,6 +55,8 @@ class WorkDesk:
         self._claims = claims
         self._tokens = tokens
         self._now = now
+        # One claim of a worker at a time: identical ones that wait at once get the one order, not one each.
+        self._turns: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = WeakValueDictionary()
         self._unclear: dict[str, OrderRecord] = {}  # by worker: claims whose answer was lost below us
         # Progress that the ledger could not take yet, by order: an outage must not look like a standstill.
         self._unwritten: dict[str, dict[str, Any] | None] = {}
@@ -55,27 +70,35 @@ class WorkDesk:
         seconds: float = 0,
         vtid: str | None = None,
         mode: str = "attended",
+        capabilities: frozenset[str] = frozenset(),
         has_left: Callable[[], Awaitable[bool]] = _still_there,
     ) -> Grant | None:
         """The next order for this worker, or the one that it holds already; None when none came in time.
 
+        It is given no order that requires more than its capabilities.
         `has_left` is asked right before an order is taken, so that none goes to a worker that hung up.
         """
         await self._ledger.workers.seen(worker)
         switch = await self._ledger.switch.read()
         if not switch.armed:
             raise disarmed(switch.reason)
-        if (grant := await self._claimed_before(worker, vtid, mode)) is not None:
-            return grant
         until = self._now() + timedelta(seconds=seconds)
+        turn = self._turns.setdefault((worker, vtid), asyncio.Lock())
+        async with turn:
+            if (grant := await self._claimed_before(worker, vtid, mode)) is not None:
+                return grant
+            asked = _Asked(worker, vtid, mode, capabilities, until)
+            return await self._next(asked, has_left)
+
+    async def _next(self, asked: _Asked, has_left: Callable[[], Awaitable[bool]]) -> Grant | None:
         while True:
-            left = (until - self._now()).total_seconds()
-            order = await self._claims.next_order(worker, vtid, max(left, 0))
+            left = (asked.until - self._now()).total_seconds()
+            order = await self._claims.next_order(asked.worker, asked.vtid, max(left, 0), asked.capabilities)
             if order is None or await has_left():
                 if order is not None:
                     self._claims.done(order)
                 return None
-            grant = await self._try(order, worker, mode)
+            grant = await self._try(order, asked.worker, asked.mode)
             if grant is not None or left <= 0:
                 return grant
 

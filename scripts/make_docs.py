@@ -43,6 +43,10 @@ BEHAVES = {
     "from-fork": "hands in a pull request from a fork",
     "draft": "hands in a draft",
     "careless": "leaves a FIXME in what it builds, and takes it out when it gets a repair order",
+    "silent": "takes an order, is not heard of again, and takes another one later",
+    "forgets": "opens a pull request, and falls silent before it hands it in",
+    "says-twice": "honest, and each of its calls arrives twice at once",
+    "moody": "another behaviour for each order, by the luck of its seed",
     "moves-head": "pushes one more commit after the checks were green",
     NEVER: "does not even claim",
 }

@@ -37,6 +37,9 @@ class Course:
         self.judged_at: datetime | None = None
         self.evidence: Evidence | None = None
         self.worker_succeeded = False
+        self.lost_branches: list[
+            str
+        ] = []  # of attempts that ended; what appears there later is a late answer
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
@@ -107,7 +110,9 @@ class Course:
 
     async def gather_facts(self, repository: str, number: int, sha: str, *, looks: int = 1) -> Facts:
         """Everything that GitHub shows of a pull request, kept for the stages that come."""
-        command = GatherFacts(self.request.vtid, repository, number, sha, self.request.environment, looks)
+        request = self.request
+        lost = tuple(self.lost_branches)
+        command = GatherFacts(request.vtid, repository, number, sha, request.environment, looks, lost)
         what = f"GitHub to show all of pull request {number}"
         self.facts = await self.step(PullRequests.gather_facts, command, what, "GitHub")
         files = self.facts.files

@@ -21,6 +21,11 @@ class Offers:
         self._offers = 0
         self._order: OfferWorkOrder | None = None  # the last one
 
+    @property
+    def branch(self) -> str:
+        """The branch that the last order named."""
+        return self._order.branch if self._order else ""
+
     async def get_claimed(self, note: str) -> Lease:
         """Offer until somebody claims. Raises RunStopped PICKUP_TIMEOUT when nobody does."""
         pickup = self._course.limits["pickup"]
@@ -32,7 +37,9 @@ class Offers:
             lease = await self._offer_or_take_back(note)
             if lease is not None:
                 return lease
-        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker took one")
+        requires = self._order.requires if self._order else ()
+        able = f" that is capable of {', '.join(requires)}" if requires else ""
+        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker{able} took one")
 
     async def _offer_or_take_back(self, note: str) -> Lease | None:
         """No order stays open behind a run that blocks; one that was claimed meanwhile is served."""
@@ -90,6 +97,7 @@ class Offers:
             cap_seconds=lease.whole_budget().total_seconds(),
             note=note,
             repair=repair,
+            requires=request.environment.required_of_workers(request.services),
         )
 
     async def _offer(self, order: OfferWorkOrder) -> None:

@@ -241,6 +241,7 @@ class WorkerStage:
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None
 
     def _tell_ended(self, lease: Lease, stop: RunStopped) -> None:
+        self._course.lost_branches.append(self._offers.branch)
         self._course.story.tell(
             "attempt.ended",
             attempt=lease.terms.attempt,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field, model_validator
 from starlette.responses import JSONResponse
 
+from api import told_shapes
 from api.asked import check_code
 from api.auth import Principal
 from api.dead_letters import MOST_AT_ONCE, Decided, decide_all, shown
@@ -15,6 +16,7 @@ from api.presenter import utc_now
 from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer
+from api.shapes import Paged
 from vtid.domain.stages import Move, Stage
 from vtid.ledger.dead_letters import Wanted
 from vtid.ledger.records import DeadLetterRecord
@@ -49,7 +51,7 @@ class BulkRescue(Body):
         return self
 
 
-@router.get("/dead-letters")
+@router.get("/dead-letters", response_model=Paged[told_shapes.DeadLetter])
 async def dead_letters(
     given: Given,
     _: Viewer,
@@ -68,13 +70,13 @@ async def dead_letters(
     return JSONResponse({"items": [shown(each, now) for each in page.items], "next_cursor": page.next_cursor})
 
 
-@router.get("/dead-letters/{id_or_vtid}")
+@router.get("/dead-letters/{id_or_vtid}", response_model=told_shapes.DeadLetter)
 async def dead_letter(id_or_vtid: Annotated[Text, Path()], given: Given, _: Viewer) -> JSONResponse:
     """One entry, by its id or by the VTID of its run."""
     return JSONResponse(shown(await given.ledger.dead_letters.get(id_or_vtid), utc_now()))
 
 
-@router.post("/dead-letters/bulk")
+@router.post("/dead-letters/bulk", response_model=told_shapes.Decided)
 async def rescue_many(body: BulkRescue, request: Request, given: Given, actor: Operator) -> JSONResponse:
     """The same move for many entries. Each has its own result: what one refuses does not stop the others.
 

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Path, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse, Response
 
+from api import told_shapes
 from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Admin, Body, Given, Limit, Services, Text, VtidQuery
+from api.shapes import Paged
 from vtid.domain.destinations import InvalidDestination
 from vtid.domain.notifications import PAUSES, SAYS, SUBSCRIBABLE, Format, Kind
 from vtid.ledger.records import OutgoingRecord, SubscriptionRecord
@@ -61,7 +63,7 @@ class Pause(Body):
 # ---------------------------------------------------------------- subscriptions
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=told_shapes.NewSubscription)
 async def subscribe(body: Subscribe, request: Request, given: Given, actor: Admin) -> JSONResponse:
     """Tell this address from now on. The answer has the secret that signs every message, once and never again."""
     _check(given, body.url, body.kinds, body.environments)
@@ -81,7 +83,7 @@ async def subscribe(body: Subscribe, request: Request, given: Given, actor: Admi
     return JSONResponse(_shown(record) | {"secret": given.secrets.of(new, 1)}, 201, headers=headers)
 
 
-@router.get("")
+@router.get("", response_model=told_shapes.Subscriptions)
 async def subscriptions(given: Given, _: Admin) -> JSONResponse:
     """Every subscription, and what one may be told of. No secret is ever shown again."""
     items = [_shown(each) for each in await given.ledger.subscriptions.list()]
@@ -90,7 +92,7 @@ async def subscriptions(given: Given, _: Admin) -> JSONResponse:
     return JSONResponse({"items": items, "next_cursor": None, "kinds": kinds, "pauses_seconds": pauses})
 
 
-@router.get("/deliveries")
+@router.get("/deliveries", response_model=Paged[told_shapes.OutgoingDelivery])
 async def deliveries(
     given: Given,
     _: Admin,
@@ -110,14 +112,14 @@ async def deliveries(
     return JSONResponse({"items": [_line(each) for each in page.items], "next_cursor": page.next_cursor})
 
 
-@router.get("/deliveries/{delivery_id}")
+@router.get("/deliveries/{delivery_id}", response_model=told_shapes.WholeDelivery)
 async def delivery(delivery_id: DeliveryId, given: Given, _: Admin) -> JSONResponse:
     """One message with its body and every try (the last hundred): when, how long, status, error, answer."""
     record, tries = await given.ledger.outbox.get(delivery_id)
     return JSONResponse(_line(record) | {"body": record.body, "attempts": plain(tries)})
 
 
-@router.post("/deliveries/{delivery_id}/resend", status_code=202)
+@router.post("/deliveries/{delivery_id}/resend", status_code=202, response_model=told_shapes.OutgoingDelivery)
 async def resend(delivery_id: DeliveryId, request: Request, given: Given, actor: Admin) -> JSONResponse:
     """Send the same message again, now, under the same id and with a fresh schedule."""
     record = await given.ledger.outbox.resend(delivery_id)
@@ -126,13 +128,13 @@ async def resend(delivery_id: DeliveryId, request: Request, given: Given, actor:
     return JSONResponse(_line(record), 202)
 
 
-@router.get("/{subscription_id}")
+@router.get("/{subscription_id}", response_model=told_shapes.Subscription)
 async def subscription(subscription_id: SubscriptionId, given: Given, _: Admin) -> JSONResponse:
     """One subscription, by its id or name."""
     return JSONResponse(_shown(await given.ledger.subscriptions.get(subscription_id)))
 
 
-@router.patch("/{subscription_id}")
+@router.patch("/{subscription_id}", response_model=told_shapes.Subscription)
 async def change(
     subscription_id: SubscriptionId, body: ChangeSubscription, request: Request, given: Given, actor: Admin
 ) -> JSONResponse:
@@ -154,7 +156,7 @@ async def unsubscribe(
     return Response(status_code=204)
 
 
-@router.post("/{subscription_id}/rotate")
+@router.post("/{subscription_id}/rotate", response_model=told_shapes.NewSubscription)
 async def rotate(
     subscription_id: SubscriptionId, request: Request, given: Given, actor: Admin
 ) -> JSONResponse:
@@ -167,7 +169,7 @@ async def rotate(
     return JSONResponse(_shown(record) | {"secret": given.secrets.of(record.id, generation)})
 
 
-@router.post("/{subscription_id}/pause")
+@router.post("/{subscription_id}/pause", response_model=told_shapes.Subscription)
 async def pause(
     subscription_id: SubscriptionId, request: Request, given: Given, actor: Admin, body: Pause | None = None
 ) -> JSONResponse:
@@ -178,7 +180,7 @@ async def pause(
     return JSONResponse(_shown(record))
 
 
-@router.post("/{subscription_id}/enable")
+@router.post("/{subscription_id}/enable", response_model=told_shapes.Subscription)
 async def enable(
     subscription_id: SubscriptionId, request: Request, given: Given, actor: Admin
 ) -> JSONResponse:
@@ -189,7 +191,7 @@ async def enable(
     return JSONResponse(_shown(record))
 
 
-@router.post("/{subscription_id}/test", status_code=202)
+@router.post("/{subscription_id}/test", status_code=202, response_model=told_shapes.OutgoingDelivery)
 async def test(subscription_id: SubscriptionId, request: Request, given: Given, actor: Admin) -> JSONResponse:
     """Send a test message. The answer is its entry in the log, where its tries appear."""
     record = await given.ledger.subscriptions.get(subscription_id)

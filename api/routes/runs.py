@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
-from api import shapes
+from api import shapes, told_shapes
 from api.asked import check_code
 from api.engine import EngineUnavailable, RunOver, RunRef
 from api.moves import effects
@@ -40,7 +40,7 @@ class RescueMove(Body):
     dry_run: bool = Field(False, description="only tell what the move would do")
 
 
-@router.post("/runs", status_code=202)
+@router.post("/runs", status_code=202, response_model=shapes.Run)
 async def start_run(body: StartRun, request: Request, given: Given, actor: Operator) -> JSONResponse:
     """Start a run, or join the same one under way. When this answers 202 the workflow exists."""
     record = await given.starts.start(body.vtid, by=actor.name)
@@ -85,7 +85,7 @@ async def explain_run(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
     return JSONResponse(plain(await given.explainer.explain(vtid)))
 
 
-@router.post("/runs/{vtid}/cancel")
+@router.post("/runs/{vtid}/cancel", response_model=shapes.Run)
 async def cancel_run(
     vtid: VtidPath, request: Request, given: Given, actor: Operator, body: CancelReason | None = None
 ) -> JSONResponse:
@@ -105,7 +105,7 @@ async def cancel_run(
     return JSONResponse(await _newest(given, record))
 
 
-@router.post("/runs/{vtid}/rescue")
+@router.post("/runs/{vtid}/rescue", response_model=told_shapes.Decision)
 async def rescue_run(
     vtid: VtidPath, body: RescueMove, request: Request, given: Given, actor: Operator
 ) -> JSONResponse:
@@ -135,7 +135,10 @@ async def _stored(given: Services, record: RunRecord) -> dict[str, Any]:
 
 async def _fresh(given: Services, record: RunRecord) -> dict[str, Any]:
     view = await given.engine.view(_ref(record))
-    return given.presenter.view(view, position=record.position, engine=record.engine) | {"fresh": True}
+    return given.presenter.view(view, position=record.position, engine=record.engine) | {
+        "fresh": True,
+        "serving": plain(record.serving),
+    }
 
 
 async def _newest(given: Services, record: RunRecord) -> dict[str, Any]:

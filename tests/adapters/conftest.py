@@ -133,6 +133,10 @@ class Sim:
     def reports_status(self, sha: str, state: str, context: str) -> None:
         self._asks("POST", f"statuses/{sha}", {"state": state, "context": context})
 
+    def creates_check(self, sha: str, name: str, conclusion: str) -> None:
+        """As an app that is not GitHub Actions."""
+        self._asks("POST", "check-runs", {"head_sha": sha, "name": name, "conclusion": conclusion})
+
     def _asks(self, verb: str, path: str, body: Any = None) -> Any:
         answer = self.control.request(
             verb,

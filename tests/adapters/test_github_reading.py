@@ -29,6 +29,19 @@ def found(sim: Sim, since: datetime | None = None) -> list[int]:
 # --- pull requests
 
 
+def test_a_green_check_of_another_app_does_not_hide_a_red_one_of_the_same_name(sim: Sim) -> None:
+    sim.behaves(checks={"conclusion": "failure"})
+    pull = sim.opens_pull()
+    sim.creates_check(pull.head_sha, "ci", "success")
+
+    checks = sim.git_hub.checks("acme/shop", pull.head_sha)
+
+    assert {(check.app, check.state) for check in checks} == {
+        ("github-actions", CheckState.RED),
+        ("vtid", CheckState.GREEN),
+    }
+
+
 def test_a_pull_request_is_told_with_every_vtid_that_it_names(sim: Sim) -> None:
     pull = sim.opens_pull(title="Add checkout", body="Closes vtid_01300.", head="claude/vtid-01227-x-1")
 

@@ -59,6 +59,26 @@ async def test_a_claim_may_name_the_task(play: Play) -> None:
     assert (await play.claim("w2", vtid=wanted)).status_code == 204
 
 
+async def test_an_order_goes_to_a_worker_that_is_capable_of_it(play: Play) -> None:
+    vtid = await play.run()
+    await play.offer(vtid, requires=("python", "gpu"))
+
+    assert (await play.claim("w1")).status_code == 204
+    assert (await play.claim("w2", capabilities=["python"], vtid=vtid)).status_code == 204
+    grant = (await play.claim("w3", capabilities=["gpu", "python", "rust"])).json()
+    assert (grant["vtid"], grant["requires"]) == (vtid, ["python", "gpu"])
+
+
+async def test_what_a_worker_cannot_do_does_not_hide_what_it_can(play: Play) -> None:
+    waiting = asyncio.create_task(play.claim("w1", wait_seconds=10))
+    await play.offer(await play.run(), requires=("gpu",))
+    able = await play.run()
+
+    await play.offer(able)
+
+    assert (await waiting).json()["vtid"] == able
+
+
 async def test_a_worker_that_lost_the_answer_gets_its_lease_again(play: Play) -> None:
     grant = await play.claimed("w1")
 
@@ -66,6 +86,20 @@ async def test_a_worker_that_lost_the_answer_gets_its_lease_again(play: Play) ->
 
     assert (again["order_id"], again["attempt"]) == (grant["order_id"], grant["attempt"])
     assert (await play.say(again, "heartbeat")).json()["action"] == "continue"
+
+
+async def test_identical_claims_that_wait_at_once_get_the_one_order(play: Play) -> None:
+    """A client without locks: it asks four times, works on one order, and would let the others lie."""
+    runs = [await play.run() for _ in range(3)]
+    waiting = [asyncio.create_task(play.claim("w1", wait_seconds=5)) for _ in range(4)]
+    await asyncio.sleep(0.1)
+
+    for vtid in runs:
+        await play.offer(vtid)
+
+    answers = [(await each).json() for each in waiting]
+    assert len({(each["order_id"], each["attempt"]) for each in answers}) == 1
+    assert sum(len(play.engine.run_of(vtid).told) for vtid in runs) == 1
 
 
 async def test_a_claim_whose_answer_was_lost_below_us_is_found_by_the_next_call(play: Play) -> None:

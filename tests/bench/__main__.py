@@ -30,12 +30,12 @@ class Plan:
 
 
 FULL = Plan(
-    orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6), page.Size(5, 100)
+    orchestration.Size(pairs=5, singles=10, at_once=30), True, served.Size(5, 1.5, 6, 20), page.Size(5, 100)
 )
 QUICK = Plan(
     orchestration.Size(pairs=3, singles=4, at_once=8, settle_seconds=0.5),
     False,
-    served.Size(3, 0.2, 1),
+    served.Size(3, 0.2, 1, 5),
     page.Size(2, 24),
 )
 

@@ -14,6 +14,7 @@ import httpx
 import yaml
 from temporalio.client import Client
 
+from tests.bench import hints
 from tests.bench.figures import Row, of_pairs, p95
 from tests.bench.gets import Get, times
 from vtid.cli.layout import ROOT
@@ -41,6 +42,7 @@ class Size:
     pairs: int
     seconds: float  # of each half of a pair of reads
     runs: int  # that are watched
+    hints: int  # runs that wait for a webhook
 
 
 async def measure(data_dir: Path, size: Size) -> list[Row]:
@@ -50,6 +52,7 @@ async def measure(data_dir: Path, size: Size) -> list[Row]:
         environment = load_environments(file)[ENVIRONMENT]
         client = await Client.connect(stack.temporal)
         finished, rows = await _measure_stream(stack, environment, client, size.runs)
+        rows += await hints.measure(stack, load_environments(file)[hints.HINTED], size.hints)
         async with Drill(stack, environment, "bench-held") as drill:
             rows += await _measure_beats(drill, client)
             for state, vtid in (("under way", drill.vtid), ("finished", finished)):
@@ -65,7 +68,9 @@ def _environments(data_dir: Path) -> Path:
         "progress": "10m",
     }
     file = data_dir / "environments.yaml"
-    file.write_text(yaml.safe_dump({ENVIRONMENT: drill}), encoding="utf-8")
+    file.write_text(
+        yaml.safe_dump({ENVIRONMENT: drill, hints.HINTED: hints.declared(drill)}), encoding="utf-8"
+    )
     return file
 
 

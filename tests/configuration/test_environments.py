@@ -121,6 +121,12 @@ def test_an_override_keeps_the_numbers_that_it_does_not_name(file: Path) -> None
     assert limit(file, "attempts", "5").tries == 5
 
 
+def test_a_required_check_may_be_pinned_to_its_app(file: Path) -> None:
+    file.write_text(SMALL + "  checks: {required: [lint, ci@github-actions, {name: scan, app: '77'}]}\n")
+
+    assert load_environments(file)["dev"].checks.required == ("lint", "ci@github-actions", "scan@77")
+
+
 def test_a_limit_may_be_spelled_where_people_look_for_it(file: Path) -> None:
     file.write_text(
         f"{SMALL}  checks: {{missing_after: 2m}}\n  deploy: {{timeout: 20m}}\n  policy: {{park_for: 1d}}\n"
@@ -161,6 +167,7 @@ MISTAKES = {
     "  policy: {on_failure: explode}\n": "5: dev.policy.on_failure: Input should be 'park' or 'fail'",
     "  branch_pattern: claude/*\n": "5: dev.branch_pattern: String should match pattern",
     "  automerge: 1\n": "5: dev.automerge: Input should be a valid boolean",
+    "  checks: {required: [{name: ci, ap: x}]}\n": "5: dev.checks.required.0.pinned.app: is missing",
     "  checks: {required: [ci, vtid]}\n": "5: dev.checks.required: vtid is our own check",
     "  region: twice\n": "5: region: is given twice; keep one",
 }  # fmt: skip

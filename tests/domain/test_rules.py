@@ -59,6 +59,7 @@ PASSES = (
     case(5, "found", {"evidence_source": EvidenceSource.FOUND}),
     case(5, "merged before", {"evidence_source": EvidenceSource.MERGED_BEFORE}),
     case(5, "adopted", ADOPTED),
+    case(11, "do not count", superseded=("https://github.test/acme/shop/pull/9",)),
     case(11, "ann chose", ADOPTED, other_open=("https://github.test/acme/shop/pull/9",)),
     case(6, "open, no draft, no fork"),
     case(6, "open, no draft", ADOPTED, pull_request=pull_request(**MERGED)),

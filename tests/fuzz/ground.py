@@ -68,9 +68,7 @@ async def fuzzed(directory: Path, *, cases: int, seed_number: int) -> Findings:
     environments = load_environments(SHIPPED_ENVIRONMENTS)
     try:
         await ledger.keys.create(name="fuzzer", role="admin", secret=KEY)
-        app = create_app(
-            ledger, FakeEngine(), environments, options, settings_host=Bare(), messenger=Nobody()
-        )
+        app = create_app(ledger, Polled(), environments, options, settings_host=Bare(), messenger=Nobody())
         play = Play(app, ledger, app.state.services.engine, {"admin": KEY, "viewer": KEY, "worker": KEY})
         async with serving(app) as url:
             known = await furnished(play)

@@ -60,6 +60,7 @@ def work(
             "token": "key",
             "simulator": sim.origin,
             "worker_id": "w-1",
+            "workers": 1,
             "vtid": None,
             "behaviour": behaviour,
             "once": True,

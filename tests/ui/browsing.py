@@ -37,6 +37,7 @@ class Complaints:
 
     said: list[str] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
+    is_over: bool = False  # the test is done: what its server's end makes a page say is nobody's fault
 
     def allow(self, pattern: str) -> None:
         """A message that this test provokes, as a regular expression."""
@@ -44,7 +45,7 @@ class Complaints:
 
     def watch(self, page: Page) -> None:
         """Hear everything that this page says."""
-        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        page.on("pageerror", lambda error: self._hear(f"error: {error}"))
         page.on("console", self._console)
         page.on("request", self._request)
 
@@ -55,12 +56,16 @@ class Complaints:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             where = message.location.get("url", "")
-            self.said.append(f"{message.type}: {message.text} ({where})")
+            self._hear(f"{message.type}: {message.text} ({where})")
 
     def _request(self, request: Request) -> None:
         host = urlsplit(request.url).hostname
         if host is not None and host not in _LOOPBACK:
-            self.said.append(f"error: the page called {request.url}")
+            self._hear(f"error: the page called {request.url}")
+
+    def _hear(self, what: str) -> None:
+        if not self.is_over:
+            self.said.append(what)
 
 
 async def axe(page: Page, within: str = "html") -> list[str]:

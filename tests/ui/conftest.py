@@ -1,6 +1,6 @@
 """What the page's tests stand on: a browser, pages that may not complain, the quick stage and the real stack."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -16,6 +16,18 @@ __all__ = ["blank", "keys", "ledger", "play", "staging", "url"]
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test's pages are heard until its last line: its server may be gone before they are closed."""
+    try:
+        return (yield)
+    finally:
+        heard = getattr(item, "funcargs", {}).get("complaints")
+        if isinstance(heard, Complaints):
+            heard.is_over = True
+
 
 Opening = Callable[..., Awaitable[Page]]
 Doors = Callable[[str], Awaitable[Door]]

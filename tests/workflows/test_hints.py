@@ -11,6 +11,7 @@ import pytest
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import HEAD, REPOSITORY
 from vtid.domain.change import CheckState
+from vtid.domain.environment import Policy
 from vtid.domain.hints import Hint
 from vtid.domain.limits import HINTS_A_WAIT, LIMITS
 from vtid.domain.task import TaskStatus
@@ -42,7 +43,7 @@ async def scheduled_looks(story: Story) -> list[tuple[Any, Any]]:
 def patient(story: Story) -> Story:
     """Its poll looks once an hour: what comes sooner came by a hint."""
     checks = replace(LIMITS["await_checks"], budget=10 * HOUR, back_off=(HOUR,))
-    story.limits = shortened(await_checks=checks)
+    story.limits, story.policy = shortened(await_checks=checks), Policy(repair_rounds=0)
     story.github.check_states = [CheckState.PENDING, CheckState.PENDING]
     return story
 

@@ -279,11 +279,26 @@ async def test_another_head_than_claimed_is_refused_and_a_contradiction(story: S
     assert ("head_sha", "w1") in contradicted(story)
 
 
+async def test_a_late_pull_request_of_a_lost_attempt_does_not_hold_the_run_up(story: Story) -> None:
+    """A zombie opens its pull request after the next offer: a late answer, refused like any other."""
+    await story.start()
+    await story.claim("zombie")
+    await story.until_told("attempt.ended")
+    terms = await story.claim("w2", nth=1)
+    late = story.github.open_pull(8, branch=story.ledger.offers[0].branch)
+    story.github.open_pull(branch=story.ledger.offers[1].branch)
+    await story.hand_in(terms, "w2")
+
+    view = await story.ends()
+    (rule,) = (rule for rule in (view.verdict or {})["rules"] if rule["rule"] == "VAL-RULE-011")
+    assert view.status is TaskStatus.COMPLETED
+    assert rule["inputs"]["superseded"] == [late.url]
+
+
 async def test_of_two_open_pull_requests_a_person_adopts_the_one_that_counts(story: Story) -> None:
-    """A lost worker's pull request, opened after the next offer, stands beside the one that was handed in."""
     await story.start()
     terms = await story.claim()
-    late = story.github.open_pull(8, branch="claude/vtid-01227-lost")
+    late = story.github.open_pull(8, branch="claude/vtid-01227-by-hand")
     ours = story.github.open_pull()
     await story.hand_in(terms)
     await story.until_told("run.blocked")
@@ -293,3 +308,12 @@ async def test_of_two_open_pull_requests_a_person_adopts_the_one_that_counts(sto
     assert (await story.ends()).status is TaskStatus.COMPLETED
     assert ours.url in message
     assert late.url in message
+
+
+async def test_an_order_carries_what_its_worker_must_be_capable_of(story: Story) -> None:
+    story.requires = ("gpu",)
+    await story.start()
+    view = await story.ends()
+
+    assert story.ledger.offers[0].requires == ("gpu",)
+    assert "no worker that is capable of gpu took one" in (view.failure or {})["message"]

@@ -5,7 +5,7 @@ from typing import Any
 from vtid.adapters.errors import reading
 from vtid.adapters.github_notices import is_own_check_run
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
-from vtid.domain.change import Check, CheckState
+from vtid.domain.change import Check, CheckState, pinned_check
 from vtid.domain.errors import Denied
 from vtid.domain.notice import CHECK_NAME
 
@@ -18,21 +18,22 @@ _STATUSES = {"success": CheckState.GREEN, "pending": CheckState.PENDING}
 
 
 def checks(wire: GitHubWire, repository: str, sha: str) -> tuple[Check, ...]:
-    """The latest check run of each name, then the latest status of each context.
+    """The latest check run of each name and app, then the latest status of each context.
 
     A name that is both stays twice: each of the two can hold the merge up. What we say ourselves of the
     commit is left out: a verdict that waited for its own report would never come.
     """
     address = f"{place(repository)}/commits/{part(sha)}"
-    runs: dict[str, Check] = {}
+    runs: dict[tuple[str, str | None], Check] = {}
     for data in wire.pages(f"{address}/check-runs", "check_runs", filter="latest"):
         if is_own_check_run(data):
             continue
         run = _check_of_run(data)
-        known = runs.get(run.name)
-        # Two suites may run the same name. GitHub numbers check runs upwards: the higher is the later.
+        known = runs.get((run.name, run.app))
+        # Two suites may run the same name. GitHub numbers check runs upwards: the higher is the later. That of
+        # another app is another check: it must not hide this one.
         if known is None or (run.id or 0) > (known.id or 0):
-            runs[run.name] = run
+            runs[run.name, run.app] = run
     statuses = [_check_of_status(data) for data in wire.pages(f"{address}/status", "statuses")]
     return (*runs.values(), *(status for status in statuses if status.name != CHECK_NAME))
 
@@ -40,6 +41,7 @@ def checks(wire: GitHubWire, repository: str, sha: str) -> tuple[Check, ...]:
 def _check_of_run(data: Any) -> Check:
     with reading(SYSTEM, "a check run"):
         conclusion = data["conclusion"]
+        app = data.get("app") or {}
         finished = data["status"] == "completed"
         return Check(
             name=str(data["name"]),
@@ -47,6 +49,8 @@ def _check_of_run(data: Any) -> Check:
             conclusion=conclusion,
             id=int(data["id"]),
             url=data.get("html_url"),
+            app=app.get("slug"),
+            app_id=app.get("id"),
         )
 
 
@@ -66,7 +70,7 @@ def _check_of_status(data: Any) -> Check:
 def required_checks(wire: GitHubWire, repository: str, branch: str) -> tuple[str, ...]:
     """The names that the branch's rulesets or its classic protection require, each once, without our own."""
     names = (*_of_rulesets(wire, repository, branch), *_of_protection(wire, repository, branch))
-    return tuple(name for name in dict.fromkeys(names) if name != CHECK_NAME)
+    return tuple(name for name in dict.fromkeys(names) if name.partition("@")[0] != CHECK_NAME)
 
 
 def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:
@@ -80,7 +84,14 @@ def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:
         return []
     with reading(SYSTEM, address):
         wanted = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
-        return [str(check["context"]) for each in wanted for check in each["required_status_checks"]]
+        listed = [check for each in wanted for check in each["required_status_checks"]]
+        return [_required(check) for check in listed]
+
+
+def _required(check: Any) -> str:
+    """By name; pinned where the rule names the app that must have run it (-1: any)."""
+    app = check.get("integration_id")
+    return pinned_check(str(check["context"]), str(app) if app is not None and app != -1 else None)
 
 
 def _of_protection(wire: GitHubWire, repository: str, branch: str) -> list[str]:

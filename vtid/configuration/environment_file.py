@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
 
 from vtid.configuration.durations import Duration
 from vtid.configuration.limit_overrides import LimitName, LimitOverride
 from vtid.configuration.settings import PREFIX
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Capability = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Glob = Annotated[str, Field(min_length=1, max_length=500)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
@@ -42,6 +43,9 @@ class ServiceSection(Section):
 
     cloud_run: Name = Field(description="name on Cloud Run; may hold {repository_name}")
     paths: list[Glob] = Field(["**"], min_length=1, description="a change of these paths deploys it")
+    requires: list[Capability] = Field(
+        [], description="what a worker must be capable of, when a task names it"
+    )
     health_path: UrlPath = "/healthz"
     version_path: UrlPath = "/version"
     env: dict[VariableName, str] = Field({}, description="variables with their values; nothing secret")
@@ -66,8 +70,24 @@ class DeploySection(Section):
     timeout: Duration | None = Field(None, description="another name of limits.await_deploy_run")
 
 
+class RequiredCheck(Section):
+    """A check that only counts when this app ran it: by slug, such as `github-actions`, or by number."""
+
+    name: Name
+    app: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=100)]
+
+
+# One of the two by its shape, so that a mistake is told once and about the right one.
+_Required = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[RequiredCheck, Tag("pinned")],
+    Discriminator(lambda check: "pinned" if isinstance(check, dict | RequiredCheck) else "name"),
+]
+
+
 class ChecksSection(Section):
-    required: list[Name] = []
+    required: list[_Required] = Field(
+        [], description="names; `name@app` or {name, app} where only that app's check counts"
+    )
     allow_skipped: list[Name] = []
     missing_after: Duration | None = Field(None, description="another name of limits.checks_missing")
 
@@ -124,6 +144,7 @@ class EnvironmentSection(Section):
     automerge: bool = True
     merge_method: Literal["merge", "squash", "rebase"] = "squash"
     services: dict[Name, ServiceSection] = {}
+    requires: list[Capability] = Field([], description="what a worker must be capable of for any order here")
     deploy: DeploySection = DeploySection()
     checks: ChecksSection = ChecksSection()
     policy: PolicySection = PolicySection()

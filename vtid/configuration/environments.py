@@ -8,13 +8,16 @@ import yaml
 from pydantic import ValidationError
 
 from vtid.configuration.environment_file import (
+    ChecksSection,
     EnvironmentSection,
     EnvironmentsFile,
     MigrationsSection,
+    RequiredCheck,
     ServiceSection,
 )
 from vtid.configuration.limit_overrides import LimitOverride, overridden
 from vtid.configuration.settings import ConfigurationError, closest
+from vtid.domain.change import pinned_check
 from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, Service
 from vtid.domain.limits import LIMITS, Limit
 from vtid.domain.migrations import TABLES, Migrations, Tool
@@ -146,6 +149,8 @@ def _allowed_keys(place: Sequence[str | int]) -> list[str]:
             section = {"*": ServiceSection}
         elif section is EnvironmentSection and key == "limits":
             return ["one_try", "budget", "tries", "heartbeat", "back_off"]
+        elif section is ChecksSection and key == "required":
+            return list(RequiredCheck.model_fields)
         elif section is EnvironmentSection and key == "migrations":
             section = MigrationsSection
         elif isinstance(section, dict):
@@ -155,8 +160,13 @@ def _allowed_keys(place: Sequence[str | int]) -> list[str]:
     return list(section.model_fields)
 
 
+def _required(check: str | RequiredCheck) -> str:
+    return check if isinstance(check, str) else pinned_check(check.name, check.app)
+
+
 def _environment(name: str, section: EnvironmentSection) -> Environment:
-    if CHECK_NAME in section.checks.required:
+    required = tuple(_required(check) for check in section.checks.required)
+    if CHECK_NAME in (check.partition("@")[0] for check in required):
         raise _Misfit((name, "checks", "required"), f"{CHECK_NAME} is our own check: it waits for the others")
     return Environment(
         name=name,
@@ -169,7 +179,7 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
         merge_method=section.merge_method,
         services=tuple(_service(key, service) for key, service in section.services.items()),
         deploy=Deploy(section.deploy.workflow, section.deploy.event),
-        checks=ChecksPolicy(tuple(section.checks.required), tuple(section.checks.allow_skipped)),
+        checks=ChecksPolicy(required, tuple(section.checks.allow_skipped)),
         policy=Policy(
             allow_paths=tuple(section.policy.allow_paths),
             deny_paths=tuple(section.policy.deny_paths),
@@ -181,6 +191,7 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
             rollback=section.policy.rollback,
         ),
         limits=_limits(name, section),
+        requires=tuple(section.requires),
         live_answers=section.live_answers,
         migrations=_migrations(section.migrations) if section.migrations else None,
     )
@@ -203,6 +214,7 @@ def _service(name: str, section: ServiceSection) -> Service:
         name=name,
         cloud_run=section.cloud_run,
         paths=tuple(section.paths),
+        requires=tuple(section.requires),
         health_path=section.health_path,
         version_path=section.version_path,
         required_env=tuple(dict.fromkeys((*section.required_env, *section.env))),

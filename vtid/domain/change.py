@@ -49,26 +49,46 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """The latest check run or status of one name on one commit."""
+    """The latest check run of one name and app, or the latest status of one name, on one commit."""
 
     name: str
     state: CheckState
     conclusion: str | None = None
     id: int | None = None
     url: str | None = None
+    app: str | None = None  # the slug of the app that runs it; None of a status
+    app_id: int | None = None
     is_status: bool = False  # a commit status, not a check run
+
+
+ANY_APP = "*"
+
+
+def pinned_check(name: str, app: str | None) -> str:
+    """A required check as one text: `name`, or `name@app` where only that app's counts (its slug or its number)."""
+    return f"{name}@{app or ANY_APP}" if app or "@" in name else name
+
+
+def is_met_by(required: str, check: Check) -> bool:
+    """Whether this is the required check. A pinned one is never met by a status, which belongs to no app."""
+    name, at, app = required.rpartition("@")
+    if not at:
+        return check.name == required
+    return check.name == name and (app == ANY_APP or app in (check.app, str(check.app_id)))
 
 
 @dataclass(frozen=True)
 class Checks:
-    """All checks of exactly one commit, and the names that must be among them."""
+    """All checks of exactly one commit, and those that must be among them (`name`, or `name@app`)."""
 
     sha: str
     runs: tuple[Check, ...]
     required: tuple[str, ...]
 
-    def named(self, name: str) -> Check | None:
-        return next((check for check in self.runs if check.name == name), None)
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required ones that are not there."""
+        return tuple(each for each in self.required if not any(is_met_by(each, run) for run in self.runs))
 
 
 class MergeKind(StrEnum):

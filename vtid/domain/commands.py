@@ -117,6 +117,7 @@ class OfferWorkOrder:
     cap_seconds: float
     note: str = ""  # why the attempt before this one ended, for the next worker
     repair: Repair | None = None  # what to mend, on which branch; None: build it
+    requires: tuple[str, ...] = ()  # capabilities that its worker must have
 
     @property
     def kind(self) -> str:
@@ -196,7 +197,8 @@ class FindEvidence:
 class GatherFacts:
     """`sha`: the head to read the checks of; empty: the one it has now.
 
-    `looks`: how often a pull request that is not there is looked for, since GitHub may lag.
+    `looks`: how often a pull request that is not there is looked for, since GitHub may lag. `lost_branches`:
+    those that attempts of this run which are lost were told to use.
     """
 
     vtid: str
@@ -205,6 +207,7 @@ class GatherFacts:
     sha: str
     environment: Environment
     looks: int = 1
+    lost_branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,12 @@ def _live_answer(commit: str, service: Service, seen: ServiceSeen, at: datetime)
     commits = [a.commit for a in seen.answers if a.commit is not None]
     matches = [_contains(commit, other, seen) for other in commits]
     if all(matches):
+        claimed = {claim for revision in seen.serving for claim in revision.claims.values()}
+        stranger = next((commit for commit in commits if claimed and commit not in claimed), None)
+        if stranger is not None:
+            says = ", ".join(sorted(claim[:12] for claim in claimed))
+            text = f"the service answers {stranger[:12]}, and its revisions claim {says}"
+            return link(LinkState.CONTRADICTED, text, "WRONG_COMMIT_SERVING")
         match = "exact" if all(m == "exact" for m in matches) else "contains"
         return link(LinkState.PROVEN, f"{len(commits)} answers in a row name our commit", match=match)
     other = next(c for c, m in zip(commits, matches, strict=True) if not m)

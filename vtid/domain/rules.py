@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vtid.domain.change import Check, CheckState
+from vtid.domain.change import Check, CheckState, is_met_by
 from vtid.domain.environment import path_matches
 from vtid.domain.evidence import EvidenceSource
 from vtid.domain.task import TaskStatus
@@ -170,7 +170,7 @@ def checks_are_green(pinned: Pinned, facts: Facts) -> Finding:
     if checks.sha != pinned.evidence_sha:
         return _fail("the checks belong to another commit", **seen)
     state = checks_state(checks.runs, checks.required, pinned.environment.checks.allow_skipped)
-    missing = [name for name in checks.required if checks.named(name) is None]
+    missing = checks.missing
     if state is CheckState.RED:
         red = red_checks(checks.runs, pinned.environment.checks.allow_skipped)
         return _fail(f"not green: {', '.join(check.name for check in red)}", **seen)
@@ -208,8 +208,8 @@ def checks_state(
     """
     if red_checks(runs, allow_skipped):
         return CheckState.RED
-    names = {run.name for run in runs}
-    if not runs or any(run.state is CheckState.PENDING for run in runs) or not names.issuperset(required):
+    absent = any(not any(is_met_by(name, run) for run in runs) for name in required)
+    if not runs or any(run.state is CheckState.PENDING for run in runs) or absent:
         return CheckState.PENDING
     return CheckState.GREEN
 
@@ -233,6 +233,9 @@ def vtid_stands_in_it(pinned: Pinned, facts: Facts) -> Finding:
             "adopt the one that counts, or close the other",
             others=facts.other_open,
         )
+    if facts.superseded:
+        text = f"{pinned.vtid} is named; late answers of lost attempts do not count: {', '.join(facts.superseded[:3])}"
+        return _pass(text, named=list(pull.vtids), superseded=facts.superseded)
     return _pass(f"{pinned.vtid} is named and no other pull request is open for it", named=list(pull.vtids))
 
 

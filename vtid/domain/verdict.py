@@ -105,3 +105,6 @@ class Facts:
     files: ChangedFiles | None
     checks: Checks | None
     other_open: tuple[str, ...] = ()  # web addresses of further open pull requests of this VTID
+    superseded: tuple[
+        str, ...
+    ] = ()  # those that lost attempts of this run opened: late answers, which do not count

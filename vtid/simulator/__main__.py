@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     worker.add_argument("--behaviour", default="honest")
     worker.add_argument("--once", action="store_true", help="end after one order")
     worker.add_argument("--seed", type=int, default=None)
+    worker.add_argument("--workers", type=int, default=1, help="so many in this process, named ID-1, ID-2, …")
     worker.add_argument("--work-seconds", type=float, default=None)
     chosen = parser.parse_args(arguments)
     # Imported late: the world must start fast, and the worker needs another half of the packages.

@@ -46,7 +46,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption(
         "checks-latest",
-        "check-runs lists the newest run of each name unless filter=all; the order is that of registration",
+        "check-runs lists the newest run of each name and app unless filter=all; the order is that of registration",
         "the filter is documented; the order is our assumption",
     ),
     Assumption(

@@ -61,6 +61,17 @@ class Hired:
         """SIGCONT: it goes on as if no time had passed."""
         self._signal(signal.SIGCONT)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its process has ended."""
+        return self._process.returncode is not None
+
+    async def kill(self) -> None:
+        """SIGKILL: gone without a word."""
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+        await self._listening
+
     async def dismiss(self) -> None:
         """SIGTERM, a moment for its goodbye, SIGKILL."""
         self._signal(signal.SIGCONT)

@@ -29,9 +29,7 @@ def get_commit(call: Call) -> Response:
 def list_check_runs(call: Call) -> Response:
     sha = call.commit(call.path("ref")).sha
     everything = [it for it in call.repository.checks if it.head_sha == sha]
-    found = (
-        everything if call.query("filter") == "all" else list(checks.latest(call.repository, sha).values())
-    )
+    found = everything if call.query("filter") == "all" else checks.latest_of_each_app(call.repository, sha)
     wanted = [
         it
         for it in found

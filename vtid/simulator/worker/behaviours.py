@@ -38,7 +38,7 @@ async def half_done(job: Job) -> None:
 
 async def zombie(job: Job) -> None:
     """Silent until the lease is surely lost, and then it has a result after all."""
-    await asyncio.sleep(job.order.seconds("lost", 90) * 1.5)
+    await asyncio.sleep(job.order.seconds("lost", 90) * SURELY_LOST)
     say("woke", vtid=job.order.vtid)
     await job.hand_in(await job.open_pull())
 
@@ -126,6 +126,34 @@ async def moves_head(job: Job) -> None:
     say("head-moved", vtid=job.order.vtid, number=pull.number, head_sha=sha)
 
 
+async def silent(job: Job) -> None:
+    """Takes the order and is not heard of again; its process lives and takes another one later."""
+    await asyncio.sleep(job.order.seconds("lost", 90) * SURELY_LOST)
+
+
+async def forgets(job: Job) -> None:
+    """Opens its pull request, and forgets to say so."""
+    await job.beat("reading the spec")
+    await job.open_pull()
+    await silent(job)
+
+
+async def says_twice(job: Job) -> None:
+    """Honest, and each of its calls arrives twice at once."""
+    async with job.beating():
+        await job.work()
+        pull = await job.open_pull()
+        await asyncio.gather(job.beat("done"), job.beat("done"))
+        await asyncio.gather(job.hand_in(pull), job.hand_in(pull))
+
+
+async def moody(job: Job) -> None:
+    """Another behaviour for each order, by the luck of its seed."""
+    mood = job.luck(MOODS)
+    say("mood", vtid=job.order.vtid, order_id=job.order.order_id, behaviour=mood)
+    await BEHAVIOURS[mood](job)
+
+
 async def forever() -> None:
     await asyncio.Event().wait()
 
@@ -146,8 +174,25 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "from-fork": from_fork,
     "draft": draft,
     "careless": careless,
+    "silent": silent,
+    "forgets": forgets,
+    "says-twice": says_twice,
+    "moody": moody,
     "moves-head": moves_head,
 }
+MOODS = {
+    "honest": 55,
+    "says-twice": 12,
+    "silent": 8,
+    "zombie": 8,
+    "beats-only": 5,
+    "forgets": 5,
+    "fails": 4,
+    "lies": 3,
+}
+"""How often of a hundred; none of them ends the process, which others may share."""
+SURELY_LOST = 1.5
+"""Times the silence that loses a lease."""
 SLIP = "FIXME"  # what a check can be told to fail on
 NEVER = "never"
 """Does not even claim."""

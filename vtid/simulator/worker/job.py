@@ -29,6 +29,10 @@ class Job:
         self._ended_by: Exception | None = None
         self._handing_in = False
 
+    def luck(self, weights: dict[str, int]) -> str:
+        """One of these, as often as it weighs."""
+        return self._chance.choices(list(weights), list(weights.values()))[0]
+
     @property
     def beat_s(self) -> float:
         return self.order.seconds("heartbeat", 30)

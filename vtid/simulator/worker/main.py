@@ -20,15 +20,16 @@ NO_SUCH_BEHAVIOUR, NOT_SIGNED_IN = 2, 8
 
 
 class Worker:
-    def __init__(self, chosen: argparse.Namespace) -> None:
+    def __init__(self, chosen: argparse.Namespace, worker_id: str, seed: str | int | None) -> None:
         self._chosen = chosen
-        self._chance = random.Random(chosen.seed)
+        self._worker_id = worker_id
+        self._chance = random.Random(seed)
         self._api = WorkOrders(chosen.api, chosen.token, self._chance)
         self._forge = Forge(chosen.simulator)
         self._job: Job | None = None
 
     async def live(self) -> int:
-        say("started", worker_id=self._chosen.worker_id, behaviour=self._chosen.behaviour)
+        say("started", worker_id=self._worker_id, behaviour=self._chosen.behaviour)
         try:
             return await self._take_orders()
         except asyncio.CancelledError:
@@ -41,7 +42,7 @@ class Worker:
     async def _take_orders(self) -> int:
         while True:
             try:
-                order = await self._api.claim(self._chosen.worker_id, CLAIM_WAIT_S, self._chosen.vtid)
+                order = await self._api.claim(self._worker_id, CLAIM_WAIT_S, self._chosen.vtid)
             except Refused as refused:
                 say("refused", call="claim", status=refused.status, body=refused.body)
                 if refused.status == 401:
@@ -52,6 +53,7 @@ class Worker:
                 continue
             say(
                 "claimed",
+                worker_id=self._worker_id,
                 vtid=order.vtid,
                 order_id=order.order_id,
                 run_id=order.run_id,
@@ -96,7 +98,7 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RELEASE_WITHIN_S):
                     await self._release(self._job, "the worker was told to end")
-        say("ended", worker_id=self._chosen.worker_id)
+        say("ended", worker_id=self._worker_id)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -106,12 +108,28 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.behaviour not in BEHAVIOURS:
         say("unknown-behaviour", behaviour=chosen.behaviour, known=[*BEHAVIOURS, NEVER])
         return NO_SUCH_BEHAVIOUR
-    return asyncio.run(until_signal(Worker(chosen)))
+    return asyncio.run(until_signal(workers(chosen)))
 
 
-async def until_signal(worker: Worker) -> int:
-    life = asyncio.create_task(worker.live())
+def workers(chosen: argparse.Namespace) -> list[Worker]:
+    """One worker of this name, or several that share a process and its death; each with luck of its own."""
+    if chosen.workers == 1:
+        return [Worker(chosen, chosen.worker_id, chosen.seed)]
+    names = [f"{chosen.worker_id}-{number}" for number in range(1, chosen.workers + 1)]
+    return [
+        Worker(chosen, name, f"{chosen.seed}/{name}" if chosen.seed is not None else None) for name in names
+    ]
+
+
+async def until_signal(team: list[Worker]) -> int:
+    """Until all of them have ended; the worst of their exit codes."""
+    lives = [asyncio.create_task(worker.live()) for worker in team]
+
+    def end() -> None:
+        for life in lives:
+            life.cancel()  # each says its own goodbye
+
     loop = asyncio.get_running_loop()
     for number in SIGNALS if threading.current_thread() is threading.main_thread() else ():
-        loop.add_signal_handler(number, life.cancel)
-    return await life
+        loop.add_signal_handler(number, end)
+    return max(await asyncio.gather(*lives))
