@@ -49,9 +49,11 @@ from api.routes import (
 )
 from api.services import PREFIX, Services
 from api.starts import Starts
+from api.ui_modules import UI
 from api.webhooks.attribution import Attribution, ChangeWords
 from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
+from api.webhooks.reruns import Reruns
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
@@ -97,7 +99,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
+    app.mount("/ui", GZipMiddleware(StaticFiles(directory=UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Kept, ledger=ledger, auth=given.auth, presenter=given.presenter, prefix=PREFIX)
@@ -158,7 +160,15 @@ def _services(
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         drifts=Drifts(environments, settings_host),
         explainer=Explainer(ledger, environments, code_host),
-        inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
+        inbox=Inbox(
+            ledger,
+            environments,
+            nudges,
+            Reruns(ledger, engine),
+            attribution,
+            metrics,
+            secrets=options.webhook_secrets,
+        ),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
