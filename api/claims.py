@@ -19,12 +19,14 @@ _PAGE = 200
 class _Waiter:
     worker: str
     vtid: str | None
+    capabilities: frozenset[str]
     order: asyncio.Future[OrderRecord | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
     def wants(self, order: OrderRecord) -> bool:
-        return self.vtid in (None, order.vtid)
+        """Its own task if it named one, and nothing that it is not capable of."""
+        return self.vtid in (None, order.vtid) and self.capabilities.issuperset(order.command.requires)
 
 
 class Claims:
@@ -42,12 +44,14 @@ class Claims:
         self._news = asyncio.Event()
         self._closing = False
 
-    async def next_order(self, worker: str, vtid: str | None, seconds: float) -> OrderRecord | None:
+    async def next_order(
+        self, worker: str, vtid: str | None, seconds: float, capabilities: frozenset[str] = frozenset()
+    ) -> OrderRecord | None:
         """An order for this worker, or None when none came in time. Give it back with `done`.
 
         Raises Problem EXECUTION_DISARMED, LedgerUnavailable.
         """
-        waiter = _Waiter(worker, vtid)
+        waiter = _Waiter(worker, vtid, capabilities)
         self._waiters.append(waiter)
         try:
             await self._look()
@@ -113,9 +117,13 @@ class Claims:
         switch = await self._ledger.switch.read()
         if not switch.armed:
             raise disarmed(switch.reason)
-        orders = await self._ledger.orders.claimable(limit=_PAGE)
-        self._hand_out(orders)
-        if len(orders) < _PAGE:
+        seen, full = 0, True
+        # Further pages only while somebody waits who was offered nothing that it can do.
+        while full and (not seen or any(waiter.vtid is None for waiter in self._open_waiters())):
+            orders = await self._ledger.orders.claimable(limit=_PAGE, offset=seen)
+            self._hand_out(orders)
+            seen, full = seen + len(orders), len(orders) == _PAGE
+        if not full:
             return
         for vtid in {waiter.vtid for waiter in self._open_waiters() if waiter.vtid}:
             self._hand_out(await self._ledger.orders.claimable(vtid=vtid, limit=1))

@@ -65,6 +65,7 @@ def asked_for(command: OfferWorkOrder) -> dict[str, Any]:
     repair = command.repair
     return {
         "kind": command.kind,
+        "requires": list(command.requires),
         "round": repair.round if repair else None,
         "rounds": repair.rounds if repair else None,
         "pr_url": repair.pr_url if repair else None,

@@ -115,6 +115,7 @@ class Presenter:
             "priority": command.priority,
             "kind": command.kind,
             "round": command.repair.round if command.repair else None,
+            "requires": list(command.requires),
             "note": command.note,
             "created_at": moment(record.created_at),
             "ended_reason": record.ended_reason,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -25,6 +25,17 @@ _LOST_THE_RACE = {"ALREADY_CLAIMED", "LEASE_LOST", "ILLEGAL_TRANSITION"}
 
 async def _still_there() -> bool:
     return False
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a worker asks for, and until when it waits."""
+
+    worker: str
+    vtid: str | None
+    mode: str
+    capabilities: frozenset[str]
+    until: datetime
 
 
 class WorkDesk:
@@ -59,10 +70,12 @@ class WorkDesk:
         seconds: float = 0,
         vtid: str | None = None,
         mode: str = "attended",
+        capabilities: frozenset[str] = frozenset(),
         has_left: Callable[[], Awaitable[bool]] = _still_there,
     ) -> Grant | None:
         """The next order for this worker, or the one that it holds already; None when none came in time.
 
+        It is given no order that requires more than its capabilities.
         `has_left` is asked right before an order is taken, so that none goes to a worker that hung up.
         """
         await self._ledger.workers.seen(worker)
@@ -74,24 +87,18 @@ class WorkDesk:
         async with turn:
             if (grant := await self._claimed_before(worker, vtid, mode)) is not None:
                 return grant
-            return await self._next(worker, vtid, mode, until, has_left)
+            asked = _Asked(worker, vtid, mode, capabilities, until)
+            return await self._next(asked, has_left)
 
-    async def _next(
-        self,
-        worker: str,
-        vtid: str | None,
-        mode: str,
-        until: datetime,
-        has_left: Callable[[], Awaitable[bool]],
-    ) -> Grant | None:
+    async def _next(self, asked: _Asked, has_left: Callable[[], Awaitable[bool]]) -> Grant | None:
         while True:
-            left = (until - self._now()).total_seconds()
-            order = await self._claims.next_order(worker, vtid, max(left, 0))
+            left = (asked.until - self._now()).total_seconds()
+            order = await self._claims.next_order(asked.worker, asked.vtid, max(left, 0), asked.capabilities)
             if order is None or await has_left():
                 if order is not None:
                     self._claims.done(order)
                 return None
-            grant = await self._try(order, worker, mode)
+            grant = await self._try(order, asked.worker, asked.mode)
             if grant is not None or left <= 0:
                 return grant
 

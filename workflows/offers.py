@@ -37,7 +37,9 @@ class Offers:
             lease = await self._offer_or_take_back(note)
             if lease is not None:
                 return lease
-        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker took one")
+        requires = self._order.requires if self._order else ()
+        able = f" that is capable of {', '.join(requires)}" if requires else ""
+        raise RunStopped("PICKUP_TIMEOUT", f"{pickup.tries} offers, and no worker{able} took one")
 
     async def _offer_or_take_back(self, note: str) -> Lease | None:
         """No order stays open behind a run that blocks; one that was claimed meanwhile is served."""
@@ -95,6 +97,7 @@ class Offers:
             cap_seconds=lease.whole_budget().total_seconds(),
             note=note,
             repair=repair,
+            requires=request.environment.required_of_workers(request.services),
         )
 
     async def _offer(self, order: OfferWorkOrder) -> None:

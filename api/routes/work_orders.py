@@ -25,6 +25,11 @@ class Claim(Body):
         0, ge=0, le=30, allow_inf_nan=False, description="how long to wait for an order"
     )
     vtid: Vtid | None = Field(None, description="only an order of this task")
+    capabilities: list[Annotated[Text, Field(min_length=1, max_length=64)]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="what this worker can do; orders that require more are not given to it",
+    )
     mode: Literal["attended", "unattended"] = Field(
         "attended", description="unattended: cannot beat; any call under the lease counts as progress"
     )
@@ -69,6 +74,7 @@ async def claim_order(body: Claim, request: Request, given: Given, actor: Worker
             seconds=body.wait_seconds,
             vtid=body.vtid,
             mode=body.mode,
+            capabilities=frozenset(body.capabilities),
             has_left=request.is_disconnected,
         )
     except Problem as problem:

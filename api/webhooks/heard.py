@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtid.domain.hints import Hint
-from vtid.domain.notice import CHECK_NAME
 
 MOST_COMMITS = 50  # of one push that are looked into
 _BRANCH = "refs/heads/"
@@ -27,7 +26,7 @@ class Heard:
     """Where to look. `ignored` says why nowhere.
 
     pushed: commits that came to `branch`, oldest first. closed: a pull request ended, so it may be merged.
-    rerun: who pressed the re-run button of our own check.
+    rerun: somebody (`by`) pressed the re-run button of a check, of this name if it was one alone.
     """
 
     event: str
@@ -39,7 +38,9 @@ class Heard:
     url: str | None = None
     pushed: tuple[str, ...] = ()
     closed: bool = False
-    rerun: str | None = None
+    rerun: bool = False
+    check: str | None = None
+    by: str | None = None
     ignored: str | None = None
 
     @property
@@ -79,9 +80,12 @@ def _pull_request(event: str, action: str | None, repository: str, payload: Any)
 def _check_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
     sha = _text(payload, "check_run", "head_sha")
     branch = _text_or_none(payload, "check_run", "check_suite", "head_branch")
-    ours = _text_or_none(payload, "check_run", "name") == CHECK_NAME
-    rerun = _presser(payload) if action == "rerequested" and ours else None
-    return Heard(event, action, repository, sha=sha, branch=branch, rerun=rerun)
+    return Heard(
+        event, action, repository, sha=sha, branch=branch,
+        rerun=action == "rerequested",
+        check=_text_or_none(payload, "check_run", "name"),
+        by=_text_or_none(payload, "sender", "login"),
+    )  # fmt: skip
 
 
 def _suite_or_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
@@ -90,13 +94,9 @@ def _suite_or_run(event: str, action: str | None, repository: str, payload: Any)
         sha=_text(payload, event, "head_sha"),
         branch=_text_or_none(payload, event, "head_branch"),
         url=_text_or_none(payload, event, "html_url"),
-        # GitHub tells it of a suite to the App alone whose suite it is.
-        rerun=_presser(payload) if action == "rerequested" else None,
+        rerun=action == "rerequested",
+        by=_text_or_none(payload, "sender", "login"),
     )  # fmt: skip
-
-
-def _presser(payload: Any) -> str:
-    return _text_or_none(payload, "sender", "login") or "somebody"
 
 
 def _deployment_status(event: str, action: str | None, repository: str, payload: Any) -> Heard:

@@ -157,7 +157,7 @@ class Inbox:
     async def _outcome(self, record: DeliveryRecord) -> tuple[str, str]:
         """(state, sentence)"""
         heard = _heard_of(record.heard)
-        says = await self._first(heard) if record.tries == 0 else "looked again"
+        says = await self._first_heard(heard) if record.tries == 0 else "looked again"
         if self._attribution is None or not self._attribution.concerns(heard):
             return "done", says
         try:
@@ -167,10 +167,9 @@ class Inbox:
             state = "received" if record.tries + 1 < _MOST_TRIES else "failed"
             return state, f"{says}; whose change it is could not be asked: {error}"
 
-    async def _first(self, heard: Heard) -> str:
-        if heard.rerun is not None and heard.hint is not None:
-            return await self._reruns.press(heard.hint, heard.rerun)
-        return await self._hint(heard)
+    async def _first_heard(self, heard: Heard) -> str:
+        says = await self._hint(heard)
+        return f"{says}; {await self._reruns.press(heard)}" if self._reruns.concerns(heard) else says
 
     async def _hint(self, heard: Heard) -> str:
         hint = heard.hint

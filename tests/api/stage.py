@@ -95,7 +95,7 @@ class Play:
         waiting: dict[str, Any] = {"for": what, "who": "worker", "since": datetime.now(UTC), "until": None}
         await self.tell(vtid, "wait.started", **plain(waiting))
 
-    async def offer(self, vtid: str, *, lost_seconds: float = 90) -> str:
+    async def offer(self, vtid: str, *, lost_seconds: float = 90, requires: tuple[str, ...] = ()) -> str:
         """The run offers a work order. Gives its id."""
         record = await self.ledger.runs.current(vtid)
         order_id = f"order-{uuid4().hex[:8]}"
@@ -104,7 +104,7 @@ class Play:
                 order_id=order_id, vtid=vtid, run_id=record.run_id or "", offer=1, attempt=1,
                 spec_hash=spec_hash(SPEC), repository="acme/shop", base="main",
                 branch="claude/vtid-1", priority=3, heartbeat_seconds=30, lost_seconds=lost_seconds,
-                progress_seconds=300, unattended_progress_seconds=1200, cap_seconds=1800,
+                progress_seconds=300, unattended_progress_seconds=1200, cap_seconds=1800, requires=requires,
             )
         )  # fmt: skip
         return order_id

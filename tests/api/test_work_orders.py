@@ -59,6 +59,26 @@ async def test_a_claim_may_name_the_task(play: Play) -> None:
     assert (await play.claim("w2", vtid=wanted)).status_code == 204
 
 
+async def test_an_order_goes_to_a_worker_that_is_capable_of_it(play: Play) -> None:
+    vtid = await play.run()
+    await play.offer(vtid, requires=("python", "gpu"))
+
+    assert (await play.claim("w1")).status_code == 204
+    assert (await play.claim("w2", capabilities=["python"], vtid=vtid)).status_code == 204
+    grant = (await play.claim("w3", capabilities=["gpu", "python", "rust"])).json()
+    assert (grant["vtid"], grant["requires"]) == (vtid, ["python", "gpu"])
+
+
+async def test_what_a_worker_cannot_do_does_not_hide_what_it_can(play: Play) -> None:
+    waiting = asyncio.create_task(play.claim("w1", wait_seconds=10))
+    await play.offer(await play.run(), requires=("gpu",))
+    able = await play.run()
+
+    await play.offer(able)
+
+    assert (await waiting).json()["vtid"] == able
+
+
 async def test_a_worker_that_lost_the_answer_gets_its_lease_again(play: Play) -> None:
     grant = await play.claimed("w1")
 

@@ -92,3 +92,12 @@ def test_every_service_that_a_change_touches_is_deployed() -> None:
     assert both.services_touched_by(("services/shop/a", "shared/b")) == (SHOP, mail)
     assert both.services_touched_by(("services/mail/a",)) == (mail,)
     assert both.services_touched_by(("README.md",)) == ()
+
+
+def test_a_worker_must_be_capable_of_what_the_environment_and_the_named_services_ask() -> None:
+    mail = Service("mail", "mail", requires=("python", "smtp"))
+    both = replace(ENVIRONMENT, services=(SHOP, mail), requires=("linux", "python"))
+
+    assert both.required_of_workers(()) == ("linux", "python")
+    assert both.required_of_workers(("mail",)) == ("linux", "python", "smtp")
+    assert ENVIRONMENT.required_of_workers(("shop",)) == ()

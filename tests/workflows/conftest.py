@@ -104,6 +104,7 @@ class Story:
     policy: Policy = field(default_factory=Policy)
     deploy: Deploy = field(default_factory=Deploy)
     automerge: bool = True
+    requires: tuple[str, ...] = ()
     required_env: tuple[str, ...] = ()
     handle: WorkflowHandle[VtidRun, RunReport] | None = None
 
@@ -124,6 +125,7 @@ class Story:
             deploy=self.deploy,
             automerge=self.automerge,
             migrations=self.migrations,
+            requires=self.requires,
         )
         request = RunRequest(
             vtid=VTID,

@@ -308,3 +308,12 @@ async def test_of_two_open_pull_requests_a_person_adopts_the_one_that_counts(sto
     assert (await story.ends()).status is TaskStatus.COMPLETED
     assert ours.url in message
     assert late.url in message
+
+
+async def test_an_order_carries_what_its_worker_must_be_capable_of(story: Story) -> None:
+    story.requires = ("gpu",)
+    await story.start()
+    view = await story.ends()
+
+    assert story.ledger.offers[0].requires == ("gpu",)
+    assert "no worker that is capable of gpu took one" in (view.failure or {})["message"]

@@ -23,12 +23,16 @@ def claim(
     wait_seconds: Annotated[
         float, typer.Option("--wait", min=0, max=30, help="Seconds to wait for work.")
     ] = 0,
+    capability: Annotated[
+        list[str] | None, typer.Option(help="What you can do; orders that require more are left to others.")
+    ] = None,
 ) -> None:
     """Take the next order. Exit code 6: there is none."""
     from vtid.cli.addresses import write_private
     from vtid.cli.client import call
 
     wish: dict[str, Any] = {"worker_id": worker_id, "wait_seconds": wait_seconds}
+    wish |= {"capabilities": capability} if capability else {}
     taken = call(session, "POST", "/api/v1/work-orders/claim", json=wish | ({"vtid": vtid} if vtid else {}))
     if taken is None:
         raise CommandFailed("no work; repeat with --wait 30 to wait for some", Exit.NO_WORK)

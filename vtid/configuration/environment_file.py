@@ -9,6 +9,7 @@ from vtid.configuration.limit_overrides import LimitName, LimitOverride
 from vtid.configuration.settings import PREFIX
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Capability = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Glob = Annotated[str, Field(min_length=1, max_length=500)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
@@ -42,6 +43,9 @@ class ServiceSection(Section):
 
     cloud_run: Name = Field(description="name on Cloud Run; may hold {repository_name}")
     paths: list[Glob] = Field(["**"], min_length=1, description="a change of these paths deploys it")
+    requires: list[Capability] = Field(
+        [], description="what a worker must be capable of, when a task names it"
+    )
     health_path: UrlPath = "/healthz"
     version_path: UrlPath = "/version"
     env: dict[VariableName, str] = Field({}, description="variables with their values; nothing secret")
@@ -140,6 +144,7 @@ class EnvironmentSection(Section):
     automerge: bool = True
     merge_method: Literal["merge", "squash", "rebase"] = "squash"
     services: dict[Name, ServiceSection] = {}
+    requires: list[Capability] = Field([], description="what a worker must be capable of for any order here")
     deploy: DeploySection = DeploySection()
     checks: ChecksSection = ChecksSection()
     policy: PolicySection = PolicySection()

@@ -191,6 +191,7 @@ def _environment(name: str, section: EnvironmentSection) -> Environment:
             rollback=section.policy.rollback,
         ),
         limits=_limits(name, section),
+        requires=tuple(section.requires),
         live_answers=section.live_answers,
         migrations=_migrations(section.migrations) if section.migrations else None,
     )
@@ -213,6 +214,7 @@ def _service(name: str, section: ServiceSection) -> Service:
         name=name,
         cloud_run=section.cloud_run,
         paths=tuple(section.paths),
+        requires=tuple(section.requires),
         health_path=section.health_path,
         version_path=section.version_path,
         required_env=tuple(dict.fromkeys((*section.required_env, *section.env))),

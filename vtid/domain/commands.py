@@ -117,6 +117,7 @@ class OfferWorkOrder:
     cap_seconds: float
     note: str = ""  # why the attempt before this one ended, for the next worker
     repair: Repair | None = None  # what to mend, on which branch; None: build it
+    requires: tuple[str, ...] = ()  # capabilities that its worker must have
 
     @property
     def kind(self) -> str:

@@ -24,6 +24,7 @@ class Service:
     required_env: tuple[str, ...] = ()
     required_secrets: tuple[str, ...] = ()
     sha_witnesses: tuple[str, ...] = ("env", "label", "image_tag")
+    requires: tuple[str, ...] = ()  # capabilities of a worker
     env: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
@@ -89,6 +90,14 @@ class Environment:
     migrations: Migrations | None = None
     # How long a proven green must hold still: consecutive live answers that have to agree.
     live_answers: int = 3
+
+    # What a worker must be capable of to be given an order here.
+    requires: tuple[str, ...] = ()
+
+    def required_of_workers(self, services: tuple[str, ...]) -> tuple[str, ...]:
+        """What the environment asks of a worker, and the services that a task names; each once."""
+        asked = (each for service in self.services if service.name in services for each in service.requires)
+        return tuple(dict.fromkeys((*self.requires, *asked)))
 
     def declares(self, repository: str) -> bool:
         return fnmatchcase(repository, self.repository)

@@ -81,13 +81,16 @@ class Orders:
 
     # --- told by workers, through the API
 
-    async def claimable(self, *, vtid: str | None = None, limit: int = 20) -> Sequence[OrderRecord]:
+    async def claimable(
+        self, *, vtid: str | None = None, limit: int = 20, offset: int = 0
+    ) -> Sequence[OrderRecord]:
         """Orders that lie ready: offered and not marked. The smallest priority number first, then the oldest."""
         query = (
             select(Order)
             .where(Order.state == "offered", _unmarked(datetime.now(UTC)))
             .order_by(Order.priority, Order.created_at)
             .limit(limit)
+            .offset(offset)
         )
         return await self._all(query if vtid is None else query.where(Order.vtid == vtid))
 

@@ -68,6 +68,7 @@ class Claim(BaseModel):
         None,
         description="repair: the pull request is there, mend what the findings say and push to its branch",
     )
+    requires: list[str] = Field(default_factory=list, description="what its worker must be capable of")
     round: int | None = None
     rounds: int | None = Field(None, description="after so many rounds a person decides")
     pr_url: str | None = Field(None, description="of a repair: the pull request to push to")

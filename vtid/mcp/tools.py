@@ -68,6 +68,10 @@ class Tools:
             str | None, Field(description="only an order of this task; default: the next one")
         ] = None,
         wait_seconds: Annotated[float, Field(ge=0, le=30, description="how long to wait for an order")] = 0,
+        capabilities: Annotated[
+            list[str] | None,
+            Field(description="what you can do; orders that require more are left to others"),
+        ] = None,
         mode: Annotated[
             Literal["unattended", "attended"],
             Field(
@@ -87,6 +91,7 @@ class Tools:
             vtid=vtid,
             wait_seconds=wait_seconds,
             mode=mode,
+            capabilities=capabilities or [],
         )
         if order is None:
             return Claim(claimed=False, next_step=_NONE_THERE)
