@@ -9,6 +9,7 @@
 BIN  := .venv/bin
 OURS := vtid workflows activities api worker.py tests scripts
 ARGS ?=
+FUZZ ?= 5000
 
 # A stamp says what was installed; it is older than the lock file when something new is to be installed.
 PYTHON_STAMP   := .venv/.installed
@@ -40,7 +41,7 @@ check: lint test
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(ARGS)
-	@$(BIN)/python -m tests.fuzz --cases 5000
+	@$(BIN)/python -m tests.fuzz --cases $(FUZZ)
 
 # The pictures of docs/ and the README, taken from the demo.
 screenshots: setup $(CHROMIUM_STAMP)

@@ -21,7 +21,7 @@ from vtid.ledger import Ledger, LedgerUnavailable, Unknown
 from vtid.ledger.records import DueDelivery, SubscriptionRecord
 
 _PREFIX = "whsec_"
-_HOLD = timedelta(seconds=60)  # longer than a try; a sender that died is replaced after it
+_HOLD = timedelta(seconds=30)  # longer than a try; a sender that died is replaced after it
 _UNDER_WAY, _OF_ONE = 20, 4  # tries at a time, and of one subscription, so that a slow one delays no other
 _PRUNE_EVERY = timedelta(hours=1)
 _USER_AGENT = "vtid-notifications/1"
