@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from vtid.domain.commands import (
         Acknowledge,
         CancelRun,
+        DeploymentClaimed,
         FindEvidence,
         LeaseTerms,
         ReleaseLease,
@@ -28,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
-    from vtid.domain.view import RunView
+    from vtid.domain.view import RunView, deployment_contradiction
     from workflows.course import Course
     from workflows.deploy_stage import DeployStage
     from workflows.planner_stage import PlannerStage, Switch
@@ -54,6 +55,7 @@ class VtidRun:
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
         self._process: asyncio.Task[Any] | None = None
+        self._ending = False
         self._was_reset = False
         # A reset gives the new execution a new seed, right where it leaves the history that it was given.
         workflow.register_random_seed_callback(lambda _: self._end_as_reset())
@@ -113,6 +115,7 @@ class VtidRun:
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
         course.skipped, course.repair = (), None
+        course.deploy_run, course.dispatch = None, None  # of a change that was merged before this one
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
@@ -150,7 +153,6 @@ class VtidRun:
         )
         if decision.move is Move.ABANDON:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
-        self._course.retries += 1
         self._course.head_rounds = self._course.repair_rounds = 0
         self._course.facts = None
         if decision.move is Move.ADOPT:
@@ -248,6 +250,7 @@ class VtidRun:
 
     async def _cancelled(self) -> None:
         """Stop the worker, then tell the truth: also about a merge that was under way."""
+        self._ending = True
         cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
         self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
         notes = [cancel.reason, await self._stop_worker(), *self._course.notes]
@@ -267,6 +270,7 @@ class VtidRun:
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
     ) -> None:
         """This is how the run ends: a cancel that comes while it is told and written is too late."""
+        self._ending = True
         end = asyncio.ensure_future(self._end(status, outcome, failure, note))
         while not end.done():
             try:
@@ -344,6 +348,8 @@ class VtidRun:
     @rescue.validator
     def _check_rescue(self, message: Rescue) -> None:
         view, move = self._story.view, message.move
+        if self._ending:
+            raise ApplicationError("the run is ending", type="MOVE_NOT_OFFERED")
         if self._decision is not None:
             raise ApplicationError("a decision is made already", type="MOVE_NOT_OFFERED")
         refused = refuse_offer(view, move) or refuse_parameters(
@@ -360,6 +366,14 @@ class VtidRun:
     @workflow.signal
     def switch_changed(self, message: SwitchChanged) -> None:
         self._switch.hint()
+
+    @workflow.signal
+    async def deployment_claimed(self, message: DeploymentClaimed) -> None:
+        """What a worker says of the deployment stands beside what is known of it, and proves nothing."""
+        told = deployment_contradiction(self._story.view, message.by, message.says)
+        if told is not None:
+            self._story.tell("evidence.contradicted", actor=f"worker:{message.by}", **told)
+            await self._story.write()
 
     @workflow.signal
     def look_now(self, hint: Hint) -> None:

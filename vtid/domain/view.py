@@ -186,7 +186,8 @@ def _evidence_claimed(view: RunView, event: RunEvent) -> RunView:
 def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
     pull = event.data["pull_request"]
     observed = pull | {"source": event.data.get("source"), "as_of": event.at.isoformat()}
-    links = view.links | {"pr": pull["url"]}
+    # The links of another change, which this run deployed before it took this one, are not its.
+    links = {name: url for name, url in view.links.items() if name != "deploy_run"} | {"pr": pull["url"]}
     # Nobody claimed what was found: the refused claim of an attempt before it must not stand beside it.
     was_claimed = event.data.get("source") in (EvidenceSource.HANDED_IN, EvidenceSource.ADOPTED)
     claimed = view.evidence["claimed"] if was_claimed else None
@@ -195,6 +196,7 @@ def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
         evidence=view.evidence | {"claimed": claimed, "observed": observed},
         links=links,
         verdict=None,
+        merged=pull.get("merge_sha"),
     )
 
 
@@ -348,6 +350,16 @@ _CHANGES = {
     "rollback.done": _went_back,
     "rollback.held": _went_back,
 }
+
+
+def deployment_contradiction(view: RunView, by: str, says: str) -> dict[str, Any] | None:
+    """How a claim that it is deployed differs from what is known; None when it does not, or was told already."""
+    if (view.proof or {}).get("complete"):
+        return None
+    merged = f"merged as {view.merged[:12]}, and not proven" if view.merged else "not even merged"
+    found = {"field": "deployment", "claimed": says, "observed": f"{merged} ({view.stage})", "by": by}
+    told = [{key: each.get(key) for key in found} for each in view.evidence.get("contradictions", ())]
+    return None if found in told else found
 
 
 def sentence(view: RunView) -> str:
