@@ -77,14 +77,12 @@ class PullRequests:
             named = self._look_at(ClaimedEvidence(pr_url=url), command)
             if named.pull_request is not None and named.pull_request.head_sha != command.mends:
                 return named
+        if command.mends is not None:
+            return EvidenceSearch()  # what is mended is that very pull request: no other one is looked for
         pulls = self._code_host.find_pull_requests(
             command.repository, command.vtid, command.environment, command.since
         )
-        belongs = (
-            pull
-            for pull in pulls
-            if command.environment.is_branch_of(command.vtid, pull.branch) and pull.head_sha != command.mends
-        )
+        belongs = (pull for pull in pulls if command.environment.is_branch_of(command.vtid, pull.branch))
         return EvidenceSearch(next((p for p in belongs if p.is_open and not p.from_fork), None))
 
     @activity.defn

@@ -6,6 +6,7 @@ One poll by retry is the whole wait, so days of looking cost a dozen events.
 from dataclasses import replace
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.bookkeeping import Bookkeeping
@@ -53,6 +54,10 @@ class Sentinel:
                 break
             known = found.kind
             await self._tell(known, found.says)
+        if self._told >= MOST_FINDINGS and known is not Serving.SUPERSEDED:
+            text = f"it changed too often to be told each time; the last that was seen is: {known}"
+            await self._tell(Serving.UNWATCHED, text)
+            return Serving.UNWATCHED
         if known in NEEDS_A_PERSON:
             await self._tell(Serving.UNWATCHED, f"its time is over, and the last that was seen is: {known}")
         return known
@@ -62,4 +67,7 @@ class Sentinel:
         self._told += 1
         command = TellServing(request.vtid, request.run_id, self._told, kind, says)
         workflow.set_current_details(f"**{request.vtid}** {kind}: {says}")
-        await perform(Bookkeeping.tell_serving, command, request.limits)
+        try:
+            await perform(Bookkeeping.tell_serving, command, request.limits)
+        except RunStopped as stop:  # as it is, it would stall the workflow; failed, it is begun again
+            raise ApplicationError(stop.message, type=stop.kind.code, non_retryable=True) from None

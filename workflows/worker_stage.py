@@ -226,16 +226,16 @@ class WorkerStage:
     async def _look_on_github(self, looks: int) -> Evidence | None:
         late = await self._course.quietly(WorkOrders.read_late_claims, ReadLateClaims(workflow.info().run_id))
         what = f"GitHub to show a pull request of {self._course.request.vtid}"
-        request = self._course.request
+        request, repair = self._course.request, self._course.repair
         look = FindEvidence(
             request.vtid,
             request.repository,
             request.environment,
-            named=tuple(late),
+            named=(repair.pr_url,) if repair else tuple(late),
             since=workflow.info().start_time
             - CLOCK_SLACK,  # work of an earlier run is adopted, or not at all
             looks=looks,
-            mends=self._course.repair.head_sha if self._course.repair else None,
+            mends=repair.head_sha if repair else None,
         )
         search = await self._course.step(PullRequests.find_evidence, look, what, "GitHub")
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None

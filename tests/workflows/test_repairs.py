@@ -177,3 +177,21 @@ async def test_a_retry_gives_every_round_anew(story: Story) -> None:
     await mend(story, 2)
 
     assert (await story.ends()).status is TaskStatus.COMPLETED
+
+
+async def test_the_late_answer_of_a_lost_attempt_is_no_repair(story: Story) -> None:
+    """It is open and belongs to this VTID, but what is to be mended is the pull request that was judged."""
+    story.github.check_states = [R, G]
+    await story.start()
+    await story.claim("w0")
+    await story.until_told("attempt.ended")
+    await story.work_honestly(nth=1)
+    await story.claim("w2", nth=2)
+    story.github.open_pull(9, branch=story.ledger.offers[0].branch, head_sha="d" * 40)
+    await story.until(lambda: story.ledger.told().count("attempt.ended") == 2)
+    await mend(story, 3)
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    assert view.links["pr"] == URL
+    assert "run.blocked" not in story.ledger.told()

@@ -1,20 +1,25 @@
 """After the proof: a sentinel looks for its lifetime, and costs a dozen events."""
 
+import asyncio
+import itertools
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from temporalio.client import WorkflowHandle
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowHandle
 
 from tests.workflows.conftest import VTID, Story
 from tests.workflows.world import MERGED, OLD, REPOSITORY
 from vtid.domain.change import Ancestry
+from vtid.domain.deployment import ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import Denied
 from vtid.domain.limits import LIMITS, carried
-from vtid.domain.serving import Serving, WatchRequest
+from vtid.domain.serving import Serving, TellServing, WatchRequest
 from workflows.connection import TASK_QUEUE
-from workflows.sentinel import Sentinel
+from workflows.sentinel import MOST_FINDINGS, Sentinel
 
 SHOP = Service("shop", "shop")
 NEWER = "e" * 40
@@ -29,6 +34,10 @@ async def begin(story: Story, *, minutes: float = 1, every: float = 10) -> Workf
     return await story.env.client.start_workflow(
         Sentinel.run, request, id=uuid.uuid4().hex, task_queue=TASK_QUEUE
     )
+
+
+async def unheard(command: TellServing) -> None:
+    raise ConnectionError("the ledger is away")
 
 
 def told(story: Story) -> list[Serving]:
@@ -72,3 +81,31 @@ async def test_a_deployment_that_may_not_be_seen_any_more_is_told_as_unwatched(s
 
     assert await handle.result() == Serving.UNWATCHED
     assert "no permission" in story.ledger.served[-1].says
+
+
+async def test_a_sentinel_whose_ledger_stays_away_ends_and_is_not_stuck(story: Story) -> None:
+    story.ledger.tell_serving = unheard  # type: ignore[method-assign]
+    handle = await begin(story)
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await asyncio.wait_for(handle.result(), 20)
+
+    assert getattr(failed.value.cause, "type", None) == "DISPATCH_FAILED"
+
+
+async def test_what_changes_again_and_again_is_told_as_unwatched_in_the_end(story: Story) -> None:
+    """The last that was told must not stand there as if somebody still looked."""
+    looks = itertools.cycle((OLD, MERGED))
+    story.github.related = {OLD: Ancestry.ANCESTOR}
+    see = story.cloud_run.service
+
+    def flaps(*where: Any) -> ServiceSeen:
+        story.cloud_run.serves = next(looks)
+        return see(*where)
+
+    story.cloud_run.service = flaps  # type: ignore[method-assign, assignment]
+    handle = await begin(story, minutes=600, every=1)
+
+    assert await handle.result() == Serving.UNWATCHED
+    assert told(story)[-1] is Serving.UNWATCHED
+    assert len(told(story)) == MOST_FINDINGS + 1

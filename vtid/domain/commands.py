@@ -176,7 +176,8 @@ class FindEvidence:
     """Look on GitHub: for the claimed pull request if one is named, else by branch convention.
 
     `named`: addresses from refused, late answers, looked at first. `looks`: how often finding nothing is
-    looked at again, with the step's back-off. `mends`: a head that is no evidence any more, since it is to be mended.
+    looked at again, with the step's back-off. `mends`: a head that is no evidence any more, since it is to be mended;
+    then nothing but what is named is looked at.
     """
 
     vtid: str

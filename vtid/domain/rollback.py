@@ -67,6 +67,7 @@ def no_reason_in(links: Sequence[Link]) -> str | None:
 
 
 def _broken(link: Link) -> bool:
-    """Whether the service itself answered, and each time that it cannot."""
+    """Whether the service itself answered that it cannot, and never anything better."""
     answers = link.raw.get("answers", ())
-    return bool(answers) and all((answer["status"] or 0) >= 500 for answer in answers)
+    errors = any((answer["status"] or 0) >= 500 for answer in answers)
+    return errors and all(answer["commit"] is None for answer in answers)
