@@ -52,6 +52,7 @@ from api.starts import Starts
 from api.webhooks.attribution import Attribution, ChangeWords
 from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
+from api.webhooks.reruns import Reruns
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
@@ -158,7 +159,15 @@ def _services(
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         drifts=Drifts(environments, settings_host),
         explainer=Explainer(ledger, environments, code_host),
-        inbox=Inbox(ledger, environments, nudges, attribution, metrics, secrets=options.webhook_secrets),
+        inbox=Inbox(
+            ledger,
+            environments,
+            nudges,
+            Reruns(ledger, engine),
+            attribution,
+            metrics,
+            secrets=options.webhook_secrets,
+        ),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),

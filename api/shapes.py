@@ -239,6 +239,16 @@ class StuckRun(Shape):
     since: datetime
 
 
+class Verdict(Shape):
+    vtid: str
+    run_id: str | None
+    passed: bool
+    head_sha: str
+    rules: list[dict[str, Any]] = Field(description="rule, title, answer, reason, inputs, code")
+    at: datetime
+    links: dict[str, str]
+
+
 class UnprovenDeployment(Shape):
     vtid: str
     title: str

@@ -79,6 +79,17 @@ async def show_run(
     return JSONResponse(await (_fresh(given, record) if fresh else _stored(given, record)))
 
 
+@router.get("/runs/{vtid}/verdict", response_model=shapes.Verdict)
+async def show_verdict(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
+    """The last verdict of the current or last run: what it is about, and every rule with answer, reason and inputs."""
+    record = await given.ledger.runs.current(vtid)
+    view = record.view
+    if view.verdict is None:
+        raise Problem("NOT_FOUND", f"{vtid} has no verdict: VALIDATOR has not judged its present evidence")
+    links = {name: view.links[name] for name in ("pr", "page") if name in view.links}
+    return JSONResponse({"vtid": vtid, "run_id": view.run_id, **plain(view.verdict), "links": links})
+
+
 @router.get("/runs/{vtid}/explain", response_model=shapes.Explanation)
 async def explain_run(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
     """Why the change may not be merged now: every rule, asked anew. Also before there is a run; decides nothing."""

@@ -26,7 +26,7 @@ class Heard:
     """Where to look. `ignored` says why nowhere.
 
     pushed: commits that came to `branch`, oldest first. closed: a pull request ended, so it may be merged.
-    rerun: somebody pressed the re-run button of a check.
+    rerun: somebody (`by`) pressed the re-run button of a check, of this name if it was one alone.
     """
 
     event: str
@@ -39,6 +39,8 @@ class Heard:
     pushed: tuple[str, ...] = ()
     closed: bool = False
     rerun: bool = False
+    check: str | None = None
+    by: str | None = None
     ignored: str | None = None
 
     @property
@@ -78,7 +80,12 @@ def _pull_request(event: str, action: str | None, repository: str, payload: Any)
 def _check_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
     sha = _text(payload, "check_run", "head_sha")
     branch = _text_or_none(payload, "check_run", "check_suite", "head_branch")
-    return Heard(event, action, repository, sha=sha, branch=branch, rerun=action == "rerequested")
+    return Heard(
+        event, action, repository, sha=sha, branch=branch,
+        rerun=action == "rerequested",
+        check=_text_or_none(payload, "check_run", "name"),
+        by=_text_or_none(payload, "sender", "login"),
+    )  # fmt: skip
 
 
 def _suite_or_run(event: str, action: str | None, repository: str, payload: Any) -> Heard:
@@ -88,6 +95,7 @@ def _suite_or_run(event: str, action: str | None, repository: str, payload: Any)
         branch=_text_or_none(payload, event, "head_branch"),
         url=_text_or_none(payload, event, "html_url"),
         rerun=action == "rerequested",
+        by=_text_or_none(payload, "sender", "login"),
     )  # fmt: skip
 
 

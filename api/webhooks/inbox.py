@@ -15,6 +15,7 @@ from api.problems import Problem
 from api.webhooks.attribution import Attribution
 from api.webhooks.heard import EVENTS, Heard, Malformed, read_webhook
 from api.webhooks.nudges import Nudges
+from api.webhooks.reruns import Reruns
 from api.webhooks.signature import check_signature
 from vtid.domain.environment import Environment
 from vtid.domain.errors import OutsideError
@@ -51,6 +52,7 @@ class Inbox:
         ledger: Ledger,
         environments: dict[str, Environment],
         nudges: Nudges,
+        reruns: Reruns,
         attribution: Attribution | None,
         metrics: Metrics,
         *,
@@ -59,6 +61,7 @@ class Inbox:
         self._ledger = ledger
         self._environments = environments
         self._nudges = nudges
+        self._reruns = reruns
         self._attribution = attribution
         self._metrics = metrics
         self._secrets = secrets
@@ -154,7 +157,7 @@ class Inbox:
     async def _outcome(self, record: DeliveryRecord) -> tuple[str, str]:
         """(state, sentence)"""
         heard = _heard_of(record.heard)
-        says = await self._hint(heard) if record.tries == 0 else "looked again"
+        says = await self._first_heard(heard) if record.tries == 0 else "looked again"
         if self._attribution is None or not self._attribution.concerns(heard):
             return "done", says
         try:
@@ -163,6 +166,10 @@ class Inbox:
         except OutsideError as error:
             state = "received" if record.tries + 1 < _MOST_TRIES else "failed"
             return state, f"{says}; whose change it is could not be asked: {error}"
+
+    async def _first_heard(self, heard: Heard) -> str:
+        says = await self._hint(heard)
+        return f"{says}; {await self._reruns.press(heard)}" if self._reruns.concerns(heard) else says
 
     async def _hint(self, heard: Heard) -> str:
         hint = heard.hint

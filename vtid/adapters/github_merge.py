@@ -127,6 +127,9 @@ def _refusal(cause: OutsideError, pull: PullRequest) -> MergeAnswer:
         raise Unavailable(SYSTEM, text, status=409) from cause
     if "base branch was modified" in said:
         raise Unavailable(SYSTEM, f"the base moved during the merge: {cause}", status=405) from cause
+    if "merge queue" in said:
+        text = f"{cause}. Put it into the queue and retry when it is merged, or set automerge: false and the run waits for it"
+        return MergeAnswer(MergeKind.REFUSED, text, head_sha=pull.head_sha)
     if pull.mergeable is False:
         return MergeAnswer(MergeKind.CONFLICT, str(cause), head_sha=pull.head_sha)
     if pull.mergeable is None and "not mergeable" in said:
