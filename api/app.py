@@ -49,6 +49,7 @@ from api.routes import (
 )
 from api.services import PREFIX, Services
 from api.starts import Starts
+from api.ui_modules import UI
 from api.webhooks.attribution import Attribution, ChangeWords
 from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
@@ -98,7 +99,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", GZipMiddleware(StaticFiles(directory=page.UI)), name="ui")
+    app.mount("/ui", GZipMiddleware(StaticFiles(directory=UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Kept, ledger=ledger, auth=given.auth, presenter=given.presenter, prefix=PREFIX)

@@ -1,5 +1,6 @@
 """What the stages of one run share: its request, its story, and what it has come to know."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, overload
@@ -55,7 +56,10 @@ class Course:
         self.skips: list[Skip] = []  # of rules, by persons, each for one head
         self.skipped: tuple[RuleAnswer, ...] = ()  # in the verdict that passed
         self.notes: list[str] = []  # what a cancelled run has to tell besides
-        self.retries = 0  # of a person; each gives every budget anew
+        self.dispatch: tuple[str, datetime] | None = (
+            None  # nonce and time of the deploy's last start: a retry of it is found by both
+        )
+        self.dispatches = 0
 
     @overload
     async def step(
@@ -85,6 +89,34 @@ class Course:
         """Do an announced step."""
         hints = self.hints if step.__name__ in POLLS else None
         return await perform(step, command, self.limits, summary=waits_for, hints=hints)
+
+    async def send(
+        self,
+        step: Callable[[Any, C], R],
+        command: C,
+        waits_for: str,
+        who: str,
+        *,
+        keep: Callable[[R], None],
+        what: str,
+    ) -> R:
+        """Do a step whose effect stays. `keep` takes what it gave, also when the run is cancelled meanwhile.
+
+        Until it is sent a cancel stops it; from then on it comes to its end, whatever happens. What that end is
+        not known of is noted, in the words of `what`.
+        """
+        await self.announce(step, waits_for, who)
+        effect = asyncio.ensure_future(self.perform(step, command, waits_for))
+        try:
+            given = await asyncio.shield(effect)
+        except asyncio.CancelledError:
+            try:
+                keep(await effect)
+            except RunStopped as stop:
+                self.notes.append(f"whether {what} is not known: {stop.message}")
+            raise
+        keep(given)
+        return given
 
     async def quietly(self, step: Callable[[Any, C], Awaitable[R]], command: C) -> R:
         """A read of our own ledger: done without a line in the story."""

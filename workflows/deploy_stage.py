@@ -1,6 +1,5 @@
 """DEPLOY: merge exactly the validated head, find its deploy run, and prove what serves."""
 
-import asyncio
 from typing import NoReturn
 
 from temporalio import workflow
@@ -98,25 +97,9 @@ class DeployStage:
             checks_skipped=self._course.checks_skipped,
         )
         what = f"GitHub to merge {pull.url}"
-        # Until here a cancel stops the merge; from here on it is sent, and comes to its end whatever happens.
-        await self._course.announce(PullRequests.merge_pull_request, what, "GitHub")
-        merge = asyncio.ensure_future(self._course.perform(PullRequests.merge_pull_request, command, what))
-        try:
-            answer = await asyncio.shield(merge)
-        except asyncio.CancelledError:
-            await self._note_the_end_of(merge)
-            raise
-        if answer.untold:
-            self._course.story.tell("report.failed", what="check", message=answer.untold)
-        self._merged(answer)
-        return answer
-
-    async def _note_the_end_of(self, merge: asyncio.Future[MergeAnswer]) -> None:
-        """A cancelled run tells the truth about a merge that was under way, also that it is not known."""
-        try:
-            self._merged(await merge)
-        except RunStopped as stop:
-            self._course.notes.append(f"whether GitHub merged is not known: {stop.message}")
+        return await self._course.send(
+            PullRequests.merge_pull_request, command, what, "GitHub", keep=self._merged, what="GitHub merged"
+        )
 
     async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
         """Policy leaves the merge to a person: show them the verdict, wait for it, and take what they merged."""
@@ -130,6 +113,8 @@ class DeployStage:
 
     def _merged(self, answer: MergeAnswer) -> None:
         """Keep what the merge gave. Told at once, so that a cancel which comes now cannot hide it."""
+        if answer.untold:
+            self._course.story.tell("report.failed", what="check", message=answer.untold)
         if answer.kind is MergeKind.MERGED and answer.sha is not None:
             self._course.merged_sha = answer.sha
             pull = self._course.the_evidence().pull_request
@@ -193,21 +178,35 @@ class DeployStage:
     async def _dispatched(self) -> DeployRun | None:
         """The run that we started. A retry goes on with it unless it failed: it would deploy the same again."""
         known = self._course.deploy_run
-        if known is not None and known.conclusion in (None, "success"):
+        if known is not None and known.conclusion in (None, "success") and known.jobs != 0:
             return known
+        if known is not None:
+            self._course.dispatch = None
         return await self._dispatch()
 
     async def _dispatch(self) -> DeployRun | None:
         course, environment = self._course, self._course.request.environment
-        # One nonce for each try of a person: found again after a lost answer, new after a retry.
-        nonce = f"{workflow.info().run_id}-{course.retries}"
+        if course.dispatch is None:
+            course.dispatches += 1
+            course.dispatch = (f"{workflow.info().run_id}-{course.dispatches}", workflow.now())
+        # The same until its run is known to have failed: after a lost answer it is found, however late.
+        nonce, since = course.dispatch
         command = DispatchDeploy(
-            course.request.vtid, course.request.repository, environment, self._commit(), nonce, workflow.now()
+            course.request.vtid, course.request.repository, environment, self._commit(), nonce, since
         )
-        what = f"GitHub to start {environment.deploy.workflow}"
-        run = await course.step(Deployments.dispatch_deploy, command, what, "GitHub")
-        course.story.tell("deploy.dispatched", url=run.url if run else None)
-        return run
+        return await course.send(
+            Deployments.dispatch_deploy,
+            command,
+            f"GitHub to start {environment.deploy.workflow}",
+            "GitHub",
+            keep=self._was_dispatched,
+            what="the deploy was started",
+        )
+
+    def _was_dispatched(self, run: DeployRun | None) -> None:
+        course, url = self._course, run.url if run else None
+        course.story.tell("deploy.dispatched", url=url)
+        course.notes.append(f"the deploy was started: {url or course.request.environment.deploy.workflow}")
 
     # ---------------------------------------------------------------- proof
 

@@ -43,17 +43,25 @@ class Rollback:
         )
         what = f"the traffic of {service.name} to be back on {before.revision}, proven"
         try:
-            ended = await course.step(Rollbacks.roll_back, command, what, "Cloud Run")
+            ended = await course.send(
+                Rollbacks.roll_back,
+                command,
+                what,
+                "Cloud Run",
+                keep=lambda ended: self._tell(service, ended),
+                what=f"{service.name} went back",
+            )
         except RunStopped as stop:
             self._held(service, f"it could not be asked: {stop.message}")
             return None
+        return None if ended.held else _sentence(ended)
+
+    def _tell(self, service: Service, ended: RolledBack) -> None:
         if ended.held:
             self._held(service, ended.held)
-            return None
-        return self._done(ended)
-
-    def _done(self, ended: RolledBack) -> str:
+            return
         to = ended.to
+        self._course.notes.append(_sentence(ended))
         self._course.story.tell(
             "rollback.done",
             service=ended.service,
@@ -62,11 +70,14 @@ class Rollback:
             proven=ended.proven,
             links=list(ended.links),
         )
-        how = "proven" if ended.proven else "not proven"
-        return f"{ended.service} is back on {to.revision} ({to.commit[:12]}), {how}"
 
     def _held(self, service: Service, why: str) -> None:
         self._course.story.tell("rollback.held", service=service.name, reason=why)
 
     def _commit(self) -> str:
         return self._course.merged_sha or ""
+
+
+def _sentence(ended: RolledBack) -> str:
+    how = "proven" if ended.proven else "not proven"
+    return f"{ended.service} is back on {ended.to.revision} ({ended.to.commit[:12]}), {how}"

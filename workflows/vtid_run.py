@@ -54,6 +54,7 @@ class VtidRun:
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
         self._process: asyncio.Task[Any] | None = None
+        self._ending = False
         self._was_reset = False
         # A reset gives the new execution a new seed, right where it leaves the history that it was given.
         workflow.register_random_seed_callback(lambda _: self._end_as_reset())
@@ -113,6 +114,7 @@ class VtidRun:
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
         course.skipped, course.repair = (), None
+        course.deploy_run, course.dispatch = None, None  # of a change that was merged before this one
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
         self._story.tell("evidence.observed", source=evidence.source, pull_request=pull)
@@ -150,7 +152,6 @@ class VtidRun:
         )
         if decision.move is Move.ABANDON:
             raise RunStopped("ABANDONED", f"{decision.by} gave it up: {decision.reason or 'no reason'}")
-        self._course.retries += 1
         self._course.head_rounds = self._course.repair_rounds = 0
         self._course.facts = None
         if decision.move is Move.ADOPT:
@@ -248,6 +249,7 @@ class VtidRun:
 
     async def _cancelled(self) -> None:
         """Stop the worker, then tell the truth: also about a merge that was under way."""
+        self._ending = True
         cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
         self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
         notes = [cancel.reason, await self._stop_worker(), *self._course.notes]
@@ -267,6 +269,7 @@ class VtidRun:
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
     ) -> None:
         """This is how the run ends: a cancel that comes while it is told and written is too late."""
+        self._ending = True
         end = asyncio.ensure_future(self._end(status, outcome, failure, note))
         while not end.done():
             try:
@@ -344,6 +347,8 @@ class VtidRun:
     @rescue.validator
     def _check_rescue(self, message: Rescue) -> None:
         view, move = self._story.view, message.move
+        if self._ending:
+            raise ApplicationError("the run is ending", type="MOVE_NOT_OFFERED")
         if self._decision is not None:
             raise ApplicationError("a decision is made already", type="MOVE_NOT_OFFERED")
         refused = refuse_offer(view, move) or refuse_parameters(

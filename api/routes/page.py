@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from api.routes.session import keep
 from api.services import Given
+from api.ui_modules import UI, first_page
 
-UI = Path(__file__).parents[1] / "ui"
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +41,7 @@ def inline_script_hashes() -> tuple[str, ...]:
 
 async def page(request: Request, given: Given) -> HTMLResponse:
     """The page. On this machine, in dev, it signs in by itself."""
-    response = HTMLResponse((UI / "index.html").read_text(encoding="utf-8"))
+    response = HTMLResponse(first_page())
     if session := given.auth.guest_session(request):
         keep(response, given.auth.cookie, session, secure=request.url.scheme == "https")
     return response

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { html } from "./html.js";
+import { onReturn } from "./live.js";
 import { Loading, ProblemBox } from "./parts.js";
 
 /**
@@ -14,18 +15,20 @@ export function lazyView(read) {
   const view = signal(null);
   /** @type {import("@preact/signals").Signal<Error | null>} */
   const problem = signal(null);
-  const ask = () =>
-    read().then(
+  const ask = () => {
+    problem.value = null;
+    void read().then(
       (module) => (view.value = module.default),
       (error) => (problem.value = error),
     );
-  // A module that failed to load stays failed for the browser: only the page itself can be asked again.
+  };
+  onReturn(() => problem.peek() && ask());
   return (props) => {
     useEffect(() => void (view.peek() || ask()), []);
     const Shown = view.value;
     if (Shown) return html`<${Shown} ...${props} />`;
     return problem.value
-      ? html`<div class="page"><${ProblemBox} problem=${problem.value} what="This view could not be opened" again=${() => location.reload()} /></div>`
+      ? html`<div class="page"><${ProblemBox} problem=${problem.value} what="This view could not be opened" again=${ask} /></div>`
       : html`<div class="page"><${Loading} what="Opening" /></div>`;
   };
 }

@@ -1,12 +1,15 @@
 // live.js: the only file that listens. One EventSource, taken up again where it broke off.
 
 import { signal } from "@preact/signals";
+import { api } from "./api.js";
 import { serverSays } from "./clock.js";
 
 const STREAM = "/api/v1/events/stream";
 const ALIVE_SECONDS = 2;
 const SILENCE_MS = 5000; // the server speaks at least every ALIVE_SECONDS: longer silence is a lost connection
 const HIDDEN_MS = 5 * 60_000;
+const UNMADE_MS = 15_000;
+const LONG_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
@@ -28,6 +31,7 @@ let position = null;
 let pause = FIRST_PAUSE_MS;
 let retry = 0;
 let asleep = 0;
+let connectingAt = 0;
 
 /** Hear every event, in order. Gives the function that ends it. @param {(message: import("./types/page").Message) => void} hear */
 export function onEvent(hear) {
@@ -60,6 +64,7 @@ export function hangUp() {
 }
 
 function connect() {
+  connectingAt = Date.now();
   clearTimeout(retry);
   source?.close();
   source = new EventSource(`${STREAM}?after=${position}&alive=${ALIVE_SECONDS}`);
@@ -82,9 +87,16 @@ function connect() {
   };
 }
 
-function again() {
+async function again() {
+  clearTimeout(retry);
   for (const act of losers) act();
-  if (position !== null) connect();
+  try {
+    // After a long absence everything is read as it stands (see onReturn), and not event by event.
+    if (Date.now() - connection.peek().since > LONG_MS) position = (await api("GET", "/board?limit=1")).position;
+    if (position !== null) connect();
+  } catch (problem) {
+    lose(/** @type {Error} */ (problem).message);
+  }
 }
 
 function heard() {
@@ -114,9 +126,11 @@ export function unreachable(why) {
   connection.value = { state: "lost", since, why };
 }
 
-// A server that hangs closes nothing, so silence itself is watched.
+// A server that hangs closes nothing, so silence itself is watched; so is a connection that is never made.
 setInterval(() => {
-  if (connection.peek().state === "live" && Date.now() - (heardAt.peek() ?? 0) > SILENCE_MS) {
+  if (connection.peek().state !== "live") {
+    if (source?.readyState === EventSource.CONNECTING && Date.now() - connectingAt > UNMADE_MS) again();
+  } else if (Date.now() - (heardAt.peek() ?? 0) > SILENCE_MS) {
     lose(`the server has said nothing for ${SILENCE_MS / 1000} s`);
   }
 }, 1000);
@@ -124,7 +138,7 @@ setInterval(() => {
 document.addEventListener("visibilitychange", () => {
   clearTimeout(asleep);
   if (document.hidden) asleep = setTimeout(sleep, HIDDEN_MS);
-  else if (position !== null && source === null) connect();
+  else if (position !== null && source === null) again();
 });
 
 function sleep() {

@@ -65,20 +65,22 @@ export function putRun(run, vtid) {
   const cell = cellOf(vtid);
   let { task, brief, run: whole } = cell.peek();
   if (isNewer(brief, run)) brief = run;
-  if ("verdict" in run && isNewer(whole, run)) whole = withLease(run, whole);
+  if ("verdict" in run && isNewer(whole, run)) whole = withWhatEventsLack(run, whole);
   // A run's status is its task's; the events of a run bring no task along.
   if (task && run.position >= task.position && brief === run) task = { ...task, status: run.status, position: run.position };
   cell.value = { vtid, task, brief, run: whole };
 }
 
 /**
- * The clocks of a lease stand in answers, not in events: they are kept while the same worker holds it.
+ * The clocks of a lease and what became of the deployment stand in answers, not in events: the lease is kept while
+ * the same worker holds it, the other for the same run.
  * @param {import("./types/page").Run} run
  * @param {import("./types/page").Run | null} known
  */
-function withLease(run, known) {
-  const held = known?.lease && known.lease.worker === run.worker && known.lease.attempt === run.attempt;
-  return !run.lease && held && known ? { ...run, lease: known.lease } : run;
+function withWhatEventsLack(run, known) {
+  if (!known || known.run_id !== run.run_id) return run;
+  const held = known.lease && known.lease.worker === run.worker && known.lease.attempt === run.attempt;
+  return { ...run, lease: run.lease ?? (held ? known.lease : null), serving: run.serving ?? known.serving ?? null };
 }
 
 /** Read a task whole. Throws Problem. @param {string} vtid @param {AbortSignal} [signal] */

@@ -64,6 +64,17 @@ const LINK = {
   unknown: { sign: "?", words: "unknown", kind: "error" },
 };
 
+// What became of a deployment after it was proven.
+/** @type {Record<string, Look>} */
+const SERVING = {
+  watched: { sign: "✓", words: "still as proven", kind: "success" },
+  restored: { sign: "✓", words: "as proven, again", kind: "success" },
+  superseded: { sign: "→", words: "superseded by a newer one", kind: "pending" },
+  drifted: { sign: "≠", words: "drifted", kind: "failure" },
+  reverted: { sign: "✗", words: "reverted", kind: "failure" },
+  unwatched: { sign: "?", words: "not watched any more", kind: "error" },
+};
+
 /** @type {Record<string, string>} */
 const ENGINE = {
   stuck: "Temporal keeps failing on this run; its state may stand still.",
@@ -80,6 +91,7 @@ export const statusLook = look(STATUS);
 export const specLook = look(SPEC);
 export const answerLook = look(ANSWER);
 export const linkLook = look(LINK);
+export const servingLook = look(SERVING);
 
 /** A task in a word: how its run ended says more than its status. @param {string} status @param {{outcome: string | null, failure: {code: string} | null} | null} run */
 export function taskLook(status, run) {

@@ -9,6 +9,7 @@ import structlog
 from api.engine import Engine, EngineUnavailable, RunRef
 from vtid.domain.hints import Hint, concerns
 from vtid.domain.limits import HINTS_A_WAIT, POLLS
+from vtid.domain.task import TaskStatus
 from vtid.ledger import Ledger
 from vtid.ledger.records import RunRecord
 
@@ -49,7 +50,8 @@ class Nudges:
     def _may_hear(self, record: RunRecord) -> bool:
         """Whether it waits in a poll, and has not heard enough in this wait."""
         view = record.view
-        if view.waiting is None or view.of(view.stage).step not in POLLS:
+        blocked = view.status is TaskStatus.BLOCKED  # it waits for a person, at the step that it stopped at
+        if blocked or view.waiting is None or view.of(view.stage).step not in POLLS:
             return False
         wait = (record.run_id or "", str(view.waiting.get("since")))
         given = self._given.pop(wait, 0)  # and to the end of the line

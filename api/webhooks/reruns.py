@@ -38,6 +38,10 @@ class Reruns:
             await self._engine.rescue(RunRef(record.vtid, record.run_id), decision, blocked_since=since)
         except (Refusal, RunOver, EngineUnavailable) as error:
             return f"{record.vtid} could not be told to try again: {error}"
+        await self._ledger.audit.record(
+            who=decision.by, role="github", verb="run.rescue", target=record.vtid,
+            detail={"move": decision.move.value, "run_id": record.run_id}, request_id="",
+        )  # fmt: skip
         return f"{record.vtid} tries again"
 
 

@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from tests.api.stage import Play
 from tests.ui.browsing import wider_than_the_window
 from tests.ui.drawer import drawer
+from vtid.domain.serving import Serving, TellServing
 from vtid.domain.stages import Stage
 
 
@@ -117,3 +118,22 @@ async def test_the_api_is_described_for_people(url: str, page: Page) -> None:
     await page.goto(f"{url}/docs")
 
     await page.get_by_text("/api/v1/work-orders/claim").wait_for()
+
+
+async def test_a_deployment_that_drifted_after_its_proof_needs_a_person(
+    play: Play, url: str, page: Page
+) -> None:
+    vtid = await play.run()
+    for stage in (Stage.WORKER, Stage.VALIDATOR, Stage.DEPLOY):
+        await play.tell(vtid, "stage.started", stage=stage)
+    await play.tell(vtid, "run.finished", status="completed", outcome="success", failure=None)
+    await page.goto(url)
+    await page.get_by_role("region", name="Done").get_by_text("proven").wait_for()
+    run_id = (await play.get(f"/runs/{vtid}")).json()["run_id"]
+
+    drifted = TellServing(vtid, run_id, 1, Serving.DRIFTED, "20 % of the traffic goes elsewhere")
+    await play.ledger.journal.tell_serving(drifted)
+
+    await page.get_by_role("region", name="Needs you").get_by_text("drifted after it was proven").wait_for()
+    await page.get_by_role("link", name=f"Look at {vtid}").click()
+    await page.get_by_text("20 % of the traffic goes elsewhere").first.wait_for()

@@ -8,6 +8,7 @@ import httpx
 from playwright.async_api import Page
 
 from api.routes.page import inline_script_hashes
+from api.ui_modules import first_modules
 from tests.api.stage import Play
 
 FIRST_LOAD_BYTES = 60 * 1024
@@ -67,3 +68,15 @@ async def test_no_script_and_no_style_stands_in_the_page_itself(play: Play) -> N
     inline = re.findall(r"<script(?![^>]*\ssrc=)([^>]*)>", text)
     assert inline == [' type="importmap"']
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
+
+
+async def test_what_is_preloaded_is_what_the_first_view_imports(play: Play, url: str, page: Page) -> None:
+    await play.run()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+
+    await page.goto(url)
+    await page.locator(".card").first.wait_for()
+
+    assert {each for each in asked if each.endswith(("js", "mjs"))} == set(first_modules())
+    assert len(first_modules()) == len(set(first_modules())) > 20

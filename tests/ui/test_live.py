@@ -21,6 +21,7 @@ async def test_a_killed_server_is_told_within_two_seconds_and_caught_up_with_aft
     vtid = await ground.task("Survive a restart")
     await page.goto(f"{ground.url}/tasks/{vtid}")
     await page.get_by_role("status").get_by_text("Live").wait_for()
+    await page.locator(".markdown").get_by_role("heading", name="Goal").wait_for()
     await page.evaluate("window.sameDocument = true")
 
     ground.api.kill()
@@ -144,3 +145,49 @@ async def test_a_session_that_ended_is_not_taken_for_a_lost_connection(
         await door.open()
 
         await page.get_by_label("Your API key").wait_for()
+
+
+async def test_a_tab_that_nobody_looked_at_catches_up_when_somebody_does(
+    play: Play, url: str, page: Page
+) -> None:
+    async def look(hidden: str) -> None:
+        await page.evaluate(
+            f"Object.defineProperty(document, 'hidden', {{value: {hidden}, configurable: true}})"
+        )
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    vtid = await play.run()
+    await page.clock.install()
+    await page.goto(f"{url}/runs/{vtid}")
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+
+    await look("true")
+    await page.clock.fast_forward("05:01")
+    await page.get_by_role("alert").get_by_text("nobody looked at this tab").wait_for()
+    await play.wait(vtid, "something new")
+    await page.clock.fast_forward("20:00")
+    assert await page.get_by_text("something new").count() == 0
+    await look("false")
+
+    await page.get_by_text("Waits for something new").wait_for()
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+    await page.locator("ol.events > li").filter(has_text="something new").wait_for()
+
+
+async def test_a_view_that_could_not_be_read_is_read_when_the_server_is_back(
+    play: Play, url: str, page: Page, doors: Doors, complaints: Complaints
+) -> None:
+    complaints.allow("ERR_")
+    vtid = await play.run()
+    door = await doors(url)
+    await page.goto(door.url)
+    await page.get_by_role("status").get_by_text("Live").wait_for()
+    await page.get_by_role("link", name="Ship it", exact=True).wait_for()
+
+    await door.shut()
+    await page.get_by_role("link", name="Ship it", exact=True).click()
+    await page.get_by_text("This view could not be opened").wait_for()
+    await door.open()
+
+    await page.get_by_role("complementary").get_by_text(vtid).wait_for()
+    await page.get_by_role("complementary").get_by_role("heading", name="Acceptance Criteria").wait_for()

@@ -142,7 +142,10 @@ class GitHub:
     looks: int = 0  # at the checks
     merges: int = 0
     merged_with_checks_skipped: list[bool] = field(default_factory=list)
-    dispatches: int = 0
+    nonces: list[str] = field(default_factory=list)  # one a dispatch
+    dispatch_errors: list[OutsideError] = field(
+        default_factory=list
+    )  # after the dispatch: its answer is lost
     deploy_conclusion: str = "success"
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
@@ -238,11 +241,17 @@ class GitHub:
     def find_dispatched(
         self, repository: str, workflow: str, nonce: str, since: datetime
     ) -> DeployRun | None:
-        return self.deploy_run(repository, 1) if self.dispatches else None
+        return self.deploy_run(repository, 1) if nonce in self.nonces else None
 
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
-        self.dispatches += 1
+        self.nonces.append(inputs["nonce"])
+        if self.dispatch_errors:
+            raise self.dispatch_errors.pop(0)
         return self.deploy_run(repository, 1)
+
+    @property
+    def dispatches(self) -> int:
+        return len(self.nonces)
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str

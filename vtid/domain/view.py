@@ -186,7 +186,8 @@ def _evidence_claimed(view: RunView, event: RunEvent) -> RunView:
 def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
     pull = event.data["pull_request"]
     observed = pull | {"source": event.data.get("source"), "as_of": event.at.isoformat()}
-    links = view.links | {"pr": pull["url"]}
+    # The links of another change, which this run deployed before it took this one, are not its.
+    links = {name: url for name, url in view.links.items() if name != "deploy_run"} | {"pr": pull["url"]}
     # Nobody claimed what was found: the refused claim of an attempt before it must not stand beside it.
     was_claimed = event.data.get("source") in (EvidenceSource.HANDED_IN, EvidenceSource.ADOPTED)
     claimed = view.evidence["claimed"] if was_claimed else None
@@ -195,6 +196,7 @@ def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
         evidence=view.evidence | {"claimed": claimed, "observed": observed},
         links=links,
         verdict=None,
+        merged=pull.get("merge_sha"),
     )
 
 

@@ -78,8 +78,13 @@ class Ordering:
             place = tuple_(*(literal(value, column.type) for value, column in self._read(cursor)))
             here = tuple_(*self.columns)
             query = query.where(here < place if self.descending else here > place)
-        columns = [column.desc() if self.descending else column.asc() for column in self.columns]
-        return query.order_by(*columns).limit(bounded(limit) + 1)
+        return self.ordered(query).limit(bounded(limit) + 1)
+
+    def ordered(self, query: Select[*Columns]) -> Select[*Columns]:
+        """The query in this order."""
+        return query.order_by(
+            *(column.desc() if self.descending else column.asc() for column in self.columns)
+        )
 
     def cursor(self, row: Any) -> str:
         """The cursor that names this row."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import load_only
 
 from vtid.domain.task import TaskStatus
@@ -43,6 +43,11 @@ class TaskFilter:
     @property
     def needs_run(self) -> bool:
         return self.stage is not None or self.code is not None
+
+    def keys(self) -> Select[str]:
+        """The VTIDs of these tasks."""
+        query = select(Task.vtid).where(*self.conditions())
+        return query.join(Run, Run.start_id == Task.start_id) if self.needs_run else query
 
     def conditions(self) -> list[ColumnElement[bool]]:
         equal = (

@@ -200,7 +200,10 @@ async def page_of_tasks(
 ) -> Page[Item]:
     """One page of a query whose rows begin with the task."""
     order = SORTS[sort]
-    found = (await session.execute(order.page(query.where(*wanted.conditions()), limit, cursor))).all()
+    # The page's keys first, from an index: a database that joins, reads and sorts everything before it cuts
+    # needs a quarter of a second for what is then thrown away.
+    keys = order.page(wanted.keys(), limit, cursor)
+    found = (await session.execute(order.ordered(query.where(Task.vtid.in_(keys))))).all()
     kept = found[: bounded(limit)]
     following = order.cursor(kept[-1][0]) if len(found) > len(kept) else None
     return Page([make(*row) for row in kept], following)

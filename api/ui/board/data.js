@@ -12,8 +12,8 @@ import { COLUMN_OF } from "../words.js";
 
 const PAGE = 25;
 const MOST = 200; // cards of a column that one answer may have
-const SOON_MS = 250; // events come in bursts; one answer has them all
-const BUSY_MS = 1000; // on a busy system the order is read again this often at most
+const SOON_MS = 120; // events come in bursts; one answer has them all
+const BUSY_MS = 500; // on a busy system the order is read again this often at most
 
 export const FILTERS = /** @type {const} */ (["q", "status", "environment", "repository", "stage", "code", "priority", "sort"]);
 

@@ -25,7 +25,7 @@ const SECTIONS = [
   },
   { key: "unclaimed", sign: "◷", what: "Look at", href: (item) => `/runs/${item.vtid}#WORKER`, says: (item) => html`nobody took the order, offered <${When} at=${item.since} />` },
   { key: "stuck", sign: "!", what: "Look at", href: (item) => `/runs/${item.vtid}`, says: (item) => html`Temporal keeps failing on it (${item.engine})` },
-  { key: "serving", sign: "≠", what: "Look at", href: (item) => `/runs/${item.vtid}`, says: (item) => html`what was proven is <b>${item.state}</b>: ${item.says}` },
+  { key: "serving", sign: "≠", what: "Look at", href: (item) => `/runs/${item.vtid}#proof`, says: (item) => html`<b>${item.state}</b> after it was proven: ${item.says}` },
 ];
 
 /** @param {{section: Section, item: any}} props */

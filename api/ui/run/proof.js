@@ -2,7 +2,7 @@
 
 import { html } from "../html.js";
 import { At, Copy, Pill, Raw } from "../parts.js";
-import { brief, codeWords, linkLook, plain } from "../words.js";
+import { brief, codeWords, linkLook, plain, servingLook } from "../words.js";
 
 /** @param {{link: import("../types/page").ProofLink}} props */
 function ChainLink({ link }) {
@@ -20,12 +20,13 @@ function ChainLink({ link }) {
 }
 
 /** @param {{run: import("../types/page").Run}} props */
-export function Proof({ run: { proof, merged } }) {
+export function Proof({ run: { proof, merged, serving } }) {
   const whole = proof && { sign: proof.complete ? "✓" : "?", words: proof.complete ? "complete" : "not complete", kind: proof.complete ? "success" : "error" };
   const commit = proof?.commit ?? merged;
   return html`<section aria-labelledby="proof">
     <h2 id="proof">Deployment proof ${whole && html`<${Pill} look=${whole} />`}</h2>
     ${commit && html`<p class="dim">Commit <${Copy} text=${commit} show=${brief(commit)} what="commit" />${proof?.at && html`, as of <${At} at=${proof.at} />`}</p>`}
+    ${serving && html`<p class="serving"><${Pill} look=${servingLook(serving.state)} label="Since then" /> ${serving.says} <span class="dim">· since <${At} at=${serving.since} /></span></p>`}
     ${proof ? html`<ol class="chain">${proof.links.map((link, at) => html`<${ChainLink} key=${`${link.service} ${link.name} ${at}`} link=${link} />`)}</ol>` : html`<p class="none">Nothing is deployed yet, so nothing is proven.</p>`}
   </section>`;
 }

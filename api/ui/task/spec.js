@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
+import { onReturn } from "../live.js";
 import { Button, Empty, Loading, When } from "../parts.js";
 import { cellOf } from "../store.js";
 import { Diff } from "./diff_view.js";
@@ -25,17 +26,25 @@ addEventListener("beforeunload", (event) => {
   if ([...drafts.peek().values()].some((draft) => draft.text !== draft.base)) event.preventDefault();
 });
 
-/** @type {import("@preact/signals").Signal<((markdown: string) => string) | null>} */
+/** How Markdown becomes HTML: null until that was read, false when it could not be. @type {import("@preact/signals").Signal<((markdown: string) => string) | null | false>} */
 const renderer = signal(null);
+
+const readRenderer = () =>
+  void import("../markdown.js").then(
+    (module) => (renderer.value = module.safeHtml),
+    () => (renderer.value = false),
+  );
+onReturn(() => renderer.peek() === false && readRenderer());
 
 /** Markdown from outside: what is not harmless is taken out before it becomes part of the page. @param {{text: string}} props */
 export function Markdown({ text }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const safe = renderer.value;
   useEffect(() => {
-    if (!safe) void import("../markdown.js").then((module) => (renderer.value = module.safeHtml));
-    else if (box.current) box.current.innerHTML = safe(text);
+    if (safe === null) readRenderer();
+    else if (safe && box.current) box.current.innerHTML = safe(text);
   }, [safe, text]);
+  if (safe === false) return html`<p class="warning">This is the bare text: what shows it as a page could not be read from the server.</p><pre tabindex="0" aria-label="Spec">${text}</pre>`;
   return safe ? html`<div class="markdown" ref=${box}></div>` : html`<${Loading} what="Reading the spec" />`;
 }
 

@@ -119,6 +119,7 @@ export interface Run extends BriefRun {
   spec_hash: string | null;
   links: Record<string, string>;
   lease: Lease | null;
+  serving?: { state: string; says: string; since: string } | null;
   as_of: string;
 }
 
