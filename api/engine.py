@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from vtid.domain.commands import (
     Acknowledge,
     CancelRun,
+    DeploymentClaimed,
     LeaseTerms,
     ReleaseLease,
     ReportFailure,
@@ -98,6 +99,9 @@ class Engine(Protocol):
 
     async def confirm_stop(self, run: RunRef, attempt: int) -> bool:
         """If the worker was told to stop, tell the run that it has. False: nobody asked it to."""
+
+    async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:
+        """A worker's word about the deployment; a run that is over does not mind."""
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         """A hint; a run that is over does not mind."""

@@ -38,6 +38,7 @@ from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, Run
 from vtid.domain.commands import (
     Acknowledge,
     CancelRun,
+    DeploymentClaimed,
     LeaseTerms,
     ReleaseLease,
     ReportFailure,
@@ -183,6 +184,13 @@ class Runs:
         async with self._bounded():
             await handle.execute_update(VtidRun.request_cancel, command, id=f"cancel-{run.run_id}")
             await handle.cancel()
+
+    async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:
+        try:
+            async with self._bounded():
+                await self._handle(run).signal(VtidRun.deployment_claimed, claim)
+        except RunOver:
+            return  # how it ended is known; nobody's word changes it
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         try:

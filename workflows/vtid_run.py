@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from vtid.domain.commands import (
         Acknowledge,
         CancelRun,
+        DeploymentClaimed,
         FindEvidence,
         LeaseTerms,
         ReleaseLease,
@@ -28,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from vtid.domain.moves import refuse_offer, refuse_parameters
     from vtid.domain.stages import Move, Outcome, Stage, StageStatus
     from vtid.domain.task import TaskStatus
-    from vtid.domain.view import RunView
+    from vtid.domain.view import RunView, deployment_contradiction
     from workflows.course import Course
     from workflows.deploy_stage import DeployStage
     from workflows.planner_stage import PlannerStage, Switch
@@ -365,6 +366,14 @@ class VtidRun:
     @workflow.signal
     def switch_changed(self, message: SwitchChanged) -> None:
         self._switch.hint()
+
+    @workflow.signal
+    async def deployment_claimed(self, message: DeploymentClaimed) -> None:
+        """What a worker says of the deployment stands beside what is known of it, and proves nothing."""
+        told = deployment_contradiction(self._story.view, message.by, message.says)
+        if told is not None:
+            self._story.tell("evidence.contradicted", actor=f"worker:{message.by}", **told)
+            await self._story.write()
 
     @workflow.signal
     def look_now(self, hint: Hint) -> None:

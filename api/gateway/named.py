@@ -53,6 +53,12 @@ class Named:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
+def is_deployment(topic: str) -> bool:
+    """Whether an event of this topic claims that the change is deployed, in any casing."""
+    words = topic.strip().lower().replace("-", "_")
+    return words.replace(".", "_").endswith(("deploy_completed", "deployment_completed", "deploy_success"))
+
+
 def is_evidence(topic: str) -> bool:
     """Whether an event of this topic brings evidence, in any casing."""
     words = re.sub(r"[\s-]", "_", topic.strip().lower())

@@ -7,6 +7,7 @@ from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, Run
 from vtid.domain.commands import (
     Acknowledge,
     CancelRun,
+    DeploymentClaimed,
     LeaseTerms,
     ReleaseLease,
     ReportFailure,
@@ -141,6 +142,10 @@ class FakeEngine:
             return False
         self.runs[run.vtid].told.append("stopped")
         return True
+
+    async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:
+        self._reach(run.vtid)
+        self.runs[run.vtid].told.append(claim)
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
         self._reach(run.vtid)

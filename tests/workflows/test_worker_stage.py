@@ -7,7 +7,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from tests.workflows.conftest import Story
 from tests.workflows.world import NEXT_HEAD
-from vtid.domain.commands import Acknowledge, SubmitEvidence
+from vtid.domain.commands import Acknowledge, DeploymentClaimed, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
@@ -317,3 +317,19 @@ async def test_an_order_carries_what_its_worker_must_be_capable_of(story: Story)
 
     assert story.ledger.offers[0].requires == ("gpu",)
     assert "no worker that is capable of gpu took one" in (view.failure or {})["message"]
+
+
+async def test_a_worker_that_says_deployed_is_contradicted_once_until_it_is_proven(story: Story) -> None:
+    await story.start()
+    terms = await story.claim()
+    for _ in range(2):
+        await story.run.signal(VtidRun.deployment_claimed, DeploymentClaimed("w1", "it is live"))
+    await story.until_told("evidence.contradicted")
+    story.github.open_pull()
+    await story.hand_in(terms)
+
+    view = await story.ends()
+    assert view.status is TaskStatus.COMPLETED
+    (found,) = view.evidence["contradictions"]
+    assert (found["field"], found["claimed"], found["by"]) == ("deployment", "it is live", "w1")
+    assert found["observed"].startswith("not even merged")

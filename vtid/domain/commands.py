@@ -496,3 +496,11 @@ class SwitchChanged:
     """A hint that the emergency stop was switched; the run reads the switch itself."""
 
     armed: bool = field(default=True)
+
+
+@dataclass(frozen=True)
+class DeploymentClaimed:
+    """A worker says that its change is deployed: a claim, never proof."""
+
+    by: str
+    says: str

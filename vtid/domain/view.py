@@ -352,6 +352,16 @@ _CHANGES = {
 }
 
 
+def deployment_contradiction(view: RunView, by: str, says: str) -> dict[str, Any] | None:
+    """How a claim that it is deployed differs from what is known; None when it does not, or was told already."""
+    if (view.proof or {}).get("complete"):
+        return None
+    merged = f"merged as {view.merged[:12]}, and not proven" if view.merged else "not even merged"
+    found = {"field": "deployment", "claimed": says, "observed": f"{merged} ({view.stage})", "by": by}
+    told = [{key: each.get(key) for key in found} for each in view.evidence.get("contradictions", ())]
+    return None if found in told else found
+
+
 def sentence(view: RunView) -> str:
     """Where the run stands, in one sentence: the page, the CLI and Temporal's UI show the same."""
     if view.outcome is not None:

@@ -2,19 +2,23 @@
 
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from api.gateway.named import is_evidence, named_in
+from api.engine import EngineUnavailable, RunRef
+from api.gateway.named import is_deployment, is_evidence, named_in
 from api.gateway.routes.working import moved
 from api.gateway.said import ANY_OBJECT, Heard, Said
 from api.gateway.words import keep
 from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Given, Services, Worker
+from vtid.domain.commands import DeploymentClaimed
 from vtid.ledger import Unknown
 from vtid.ledger.records import TaskRecord
 
+log = structlog.get_logger()
 router = APIRouter(tags=["gateway: events"])
 
 
@@ -31,6 +35,8 @@ async def tell(said: Heard, request: Request, given: Given, actor: Worker) -> JS
         return JSONResponse({"ok": True, "event_id": event_id, "evidence": told})
     if task is not None:
         await given.counter.touch(task.vtid, said, moved(said, topic))
+        if is_deployment(topic):
+            await _deployment(given, task, topic, said)
     return JSONResponse({"ok": True, "event_id": event_id})
 
 
@@ -59,6 +65,18 @@ async def _task(given: Services, said: Said) -> TaskRecord | None:
         return await given.ledger.tasks.get(said.vtid)
     except (Unknown, Problem):
         return None
+
+
+async def _deployment(given: Services, task: TaskRecord, topic: str, said: Said) -> None:
+    """Tell the run under way, so that the claim stands beside what is known. It is kept in any case."""
+    if task.run is None or task.run.run_id is None or task.run.state != "open":
+        return
+    says = said.text("message", "summary", most=500) or topic
+    claim = DeploymentClaimed(said.worker or "unknown", says)
+    try:
+        await given.engine.deployment_claimed(RunRef(task.vtid, task.run.run_id), claim)
+    except EngineUnavailable as error:
+        log.warning("deployment_claim.not_told", vtid=task.vtid, reason=str(error))
 
 
 async def _evidence(given: Services, task: TaskRecord | None, said: Said) -> Any:

@@ -8,6 +8,7 @@ from api.gateway.named import Named, is_evidence, named_in
 from api.gateway.said import Said
 from tests.api.gateway.clients import HEAD, Forge, Mcp, Runner
 from tests.api.stage import Play
+from vtid.domain.commands import DeploymentClaimed
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -161,6 +162,8 @@ async def test_a_deploy_that_a_worker_tells_of_is_kept_and_proves_nothing(play: 
     assert handed(play, vtid) is None
     (last,) = await play.ledger.events.latest(vtid, 1)
     assert (last.type, last.data["topic"]) == ("worker.said", "vtid.evidence.deploy_completed")
+    told = [each.by for each in play.engine.run_of(vtid).told if isinstance(each, DeploymentClaimed)]
+    assert told == ["claude-code"]
 
 
 @pytest.mark.parametrize(
