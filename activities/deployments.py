@@ -47,7 +47,9 @@ class Deployments:
         run = self._own_run(command)
         if run is not None and run.conclusion != "cancelled":
             return run
-        newer = self._containing_run(command)
+        # A change that was merged long ago was superseded then, not since we look.
+        since = min(command.since, run.created_at or command.since) if run else command.since
+        newer = self._containing_run(command, since)
         return run if newer is None else self._code_host.deploy_run(command.repository, newer.id)
 
     def _own_run(self, command: AwaitDeployRun) -> DeployRun | None:
@@ -57,11 +59,11 @@ class Deployments:
         runs = self._code_host.deploy_runs(command.repository, deploy.workflow, deploy.event, command.commit)
         return self._code_host.deploy_run(command.repository, runs[0].id) if runs else None
 
-    def _containing_run(self, command: AwaitDeployRun) -> DeployRun | None:
+    def _containing_run(self, command: AwaitDeployRun, since: datetime) -> DeployRun | None:
         """The newest run of a commit that contains ours: queued deploys collapse, and a queue merges groups."""
         deploy, base = command.environment.deploy, command.environment.base_branch
         runs = self._code_host.deploy_runs_since(
-            command.repository, deploy.workflow, deploy.event, base, command.since
+            command.repository, deploy.workflow, deploy.event, base, since
         )
         others = (run for run in runs if run.head_sha != command.commit and run.conclusion != "cancelled")
         return next((run for run in others if self._is_in(command, run.head_sha)), None)

@@ -5,10 +5,10 @@ from temporalio import activity
 from activities.polling import is_last_look, not_ready
 from activities.witnesses import Witnesses
 from vtid.domain.commands import ReadServing, RollBack, RolledBack, ServedBefore
-from vtid.domain.deployment import DeploymentProof
+from vtid.domain.deployment import DeploymentProof, ServiceSeen
 from vtid.domain.errors import Conflict
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
-from vtid.domain.rollback import hold_of, served_by
+from vtid.domain.rollback import came_between, hold_of, no_reason_in, served_by
 
 
 class Rollbacks:
@@ -40,7 +40,7 @@ class Rollbacks:
             return self._proven_back(command)
         if not seen.settled and not is_last_look():
             raise not_ready(f"{service.name} still reconciles")
-        hold = hold_of(seen, command.commit, before)
+        hold = self._hold(command, seen)
         if hold is not None or is_last_look():
             return RolledBack(
                 service.name, before, held=hold or "there was no time left to shift traffic back"
@@ -52,6 +52,17 @@ class Rollbacks:
         except Conflict as changed:  # somebody else was at it: look who
             raise not_ready(f"{service.name} was changed meanwhile: {changed}") from changed
         raise not_ready(f"the traffic of {service.name} is on its way back to {before.revision}")
+
+    def _hold(self, command: RollBack, seen: ServiceSeen) -> str | None:
+        """Why traffic stays as it is, or None. All is asked anew: much time may have gone since the proof."""
+        where = (command.environment, command.service, command.repository)
+        hold = hold_of(seen, command.commit, command.before)
+        if hold is not None:
+            return hold
+        newest = self._service_host.newest_revisions(*where)
+        return came_between(newest, command.before.revision, seen.serving[0].name) or no_reason_in(
+            self._witnesses.links(*where, command.commit)
+        )
 
     def _proven_back(self, command: RollBack) -> RolledBack:
         before = command.before

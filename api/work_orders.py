@@ -12,6 +12,7 @@ from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
 from api.grants import BeatAnswer, Grant, held_lease, lease_of
 from api.leases import Lease, LeaseTokens, NoLease
 from api.problems import Problem
+from vtid.adapters.secrets_scan import masked
 from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal
@@ -213,7 +214,7 @@ class WorkDesk:
     async def evidence(self, order_id: str, token: str, claim: ClaimedEvidence) -> Lease:
         """Hand in evidence. Raises Problem LEASE_LOST; a late claim is refused and kept."""
         lease = self._read(order_id, token)
-        claim = replace(claim, by=lease.worker)
+        claim = replace(claim, by=lease.worker, summary=masked(claim.summary))
         command = SubmitEvidence(lease.attempt, lease.worker, claim)
         await self._tell(lease, "evidence", asdict(claim), self._engine.submit_evidence(lease.run, command))
         return lease
@@ -221,6 +222,7 @@ class WorkDesk:
     async def fail(self, order_id: str, token: str, message: str, *, retryable: bool) -> Lease:
         """Tell that the attempt failed. Raises Problem LEASE_LOST."""
         lease = self._read(order_id, token)
+        message = masked(message)
         said = {"message": message, "retryable": retryable}
         command = ReportFailure(lease.attempt, lease.worker, message, retryable)
         if not await self._confirmed_stop(lease, "fail", said):
@@ -230,6 +232,7 @@ class WorkDesk:
     async def release(self, order_id: str, token: str, reason: str) -> Lease:
         """Give the lease back, or confirm that the worker stopped. Raises Problem LEASE_LOST."""
         lease = self._read(order_id, token)
+        reason = masked(reason)
         said = {"reason": reason}
         command = ReleaseLease(lease.attempt, lease.worker, reason)
         if not await self._confirmed_stop(lease, "release", said):

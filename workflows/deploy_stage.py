@@ -1,7 +1,5 @@
 """DEPLOY: merge exactly the validated head, find its deploy run, and prove what serves."""
 
-from typing import NoReturn
-
 from temporalio import workflow
 
 from activities.deployments import Deployments
@@ -47,19 +45,12 @@ class DeployStage:
         course.nothing_to_deploy = not services
         course.deploy_run = await self._await_deploy_run() if services else None
         proof = await self._prove(services, course.deploy_run)
+        # Who uses the service does not wait until GitHub has heard of it.
+        went_back = None if proof.complete else await self._rollback.roll_back(services, proof)
         await self._report(proof, services)
         if not proof.complete:
-            await self._stop_unproven(proof, services)
+            raise _unproven(proof, went_back)
         return None
-
-    async def _stop_unproven(self, proof: DeploymentProof, services: tuple[Service, ...]) -> NoReturn:
-        """Go back where policy says so, then raise RunStopped: with the proof's own code, or ROLLED_BACK."""
-        link = proof.open_link
-        code, says = proof.code or "PROOF_INCOMPLETE", link.says if link else "the proof has no links"
-        went_back = await self._rollback.roll_back(services, proof)
-        if went_back is not None:
-            raise RunStopped("ROLLED_BACK", f"{went_back}. It was {code}: {says}")
-        raise RunStopped(code, says)
 
     # ---------------------------------------------------------------- merge
 
@@ -250,3 +241,12 @@ class DeployStage:
         if self._course.merged_sha is None:
             raise RunStopped("PROOF_INCOMPLETE", "the commit of the merged pull request is not known")
         return self._course.merged_sha
+
+
+def _unproven(proof: DeploymentProof, went_back: str | None) -> RunStopped:
+    """With the proof's own code; ROLLED_BACK where traffic went back."""
+    link = proof.open_link
+    code, says = proof.code or "PROOF_INCOMPLETE", link.says if link else "the proof has no links"
+    if went_back is not None:
+        return RunStopped("ROLLED_BACK", f"{went_back}. It was {code}: {says}")
+    return RunStopped(code, says)

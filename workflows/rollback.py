@@ -12,22 +12,26 @@ class Rollback:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._before: dict[str, ServedBefore] | None = None  # by the service's name; None: not read yet
+        self._unproven: list[str] = []  # commits that this run deployed
 
     async def remember(self, services: tuple[Service, ...]) -> None:
         """See what serves now, before anything of ours does."""
         course = self._course
-        if self._before is not None or not services:
+        if not services:
             return
         command = ReadServing(course.request.repository, course.request.environment, services)
         names = ", ".join(service.name for service in services)
-        self._before = await course.step(
+        read = await course.step(
             Rollbacks.read_serving, command, f"Cloud Run to say what serves {names} now", "Cloud Run"
         )
+        # Read again for each merge, since days may go by; but nobody wants what this run could not prove.
+        self._before = {name: each for name, each in read.items() if each.commit not in self._unproven}
 
     async def roll_back(self, services: tuple[Service, ...], proof: DeploymentProof) -> str | None:
         """Go back with every service that is not proven. Gives what was done, or None when nothing was."""
         if not self._course.request.environment.policy.rollback:
             return None
+        self._unproven.append(self._commit())
         unproven = {link.service for link in proof.links if link.state is not LinkState.PROVEN}
         done = [await self._one(service) for service in services if service.name in unproven]
         return "; ".join(told for told in done if told) or None

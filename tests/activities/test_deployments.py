@@ -127,6 +127,24 @@ def test_a_cancelled_run_that_nothing_replaced_stays_cancelled() -> None:
     assert there(try_of().run(steps(github).await_deploy_run, awaited())).conclusion == "cancelled"
 
 
+class Dated(Queued):
+    """GitHub lists only the runs that were created since then."""
+
+    def deploy_runs_since(
+        self, repository: str, workflow: str, event: str, branch: str, since: datetime
+    ) -> tuple[DeployRun, ...]:
+        return tuple(run for run in self.newer_runs if run.created_at is not None and run.created_at >= since)
+
+
+def test_a_run_that_was_replaced_long_before_we_look_is_followed_as_well() -> None:
+    yesterday = NOW - timedelta(days=1)
+    github = Dated(replace(RUN, conclusion="cancelled", created_at=yesterday))
+    newer = replace(NEWER, created_at=yesterday + timedelta(minutes=1))
+    github.newer_runs = (newer,)
+
+    assert there(try_of().run(steps(github).await_deploy_run, awaited())) == newer
+
+
 def test_the_run_that_we_dispatched_is_read_by_its_id() -> None:
     assert there(try_of().run(steps().await_deploy_run, awaited(run_id=41))).id == 41
 

@@ -146,6 +146,10 @@ def _service(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.service(sim.environment, sim.shop, "acme/shop", "b" * 40)
 
 
+def _newest(sim: Sim, pull: PullRequest) -> Any:
+    return sim.cloud_run.newest_revisions(sim.environment, sim.shop, "acme/shop")
+
+
 def _settings(sim: Sim, pull: PullRequest) -> Any:
     return sim.cloud_run.settings(sim.environment, sim.shop, "acme/shop")
 
@@ -230,6 +234,7 @@ ROWS: dict[str, Row] = {
     "service":                     Row(_service, r"/services/shop$"),
     "service: revision":           Row(_service, r"/revisions/shop-00001$"),
     "service: revisions":          Row(_service, r"/revisions$"),
+    "newest_revisions":            Row(_newest, r"/revisions$"),
     "settings":                    Row(_settings, r"/services/shop$", differs=NO_SERVICE),
     "settings: revision":          Row(_settings, r"/revisions/shop-00001$"),
     "migration_files: tree":       Row(_migration_files, r"/git/trees/main$"),

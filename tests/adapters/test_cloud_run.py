@@ -225,3 +225,16 @@ def test_a_revision_without_a_ready_condition_is_not_ready() -> None:
     seen = revision_seen(run_v2.Revision(name="x/shop-1"), 100, ALL)
 
     assert (seen.ready, seen.condition, seen.name) == (False, "no Ready condition", "shop-1")
+
+
+def test_the_newest_revisions_come_first_whether_they_serve_or_not(sim: Sim) -> None:
+    old, new = {"name": "shop-00001", "commit_sha": OLD}, {"name": "shop-00002", "commit_sha": OURS}
+    sim.runs(old, new, traffic={"shop-00001": 100})
+
+    newest = sim.cloud_run.newest_revisions(sim.environment, sim.shop, "acme/shop")
+
+    assert {(each.name, each.percent, each.ready) for each in newest} == {
+        ("shop-00001", 0, True),
+        ("shop-00002", 0, True),
+    }
+    assert all(each.created_at is not None for each in newest)

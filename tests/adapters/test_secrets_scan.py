@@ -2,7 +2,7 @@
 
 import pytest
 
-from vtid.adapters.secrets_scan import secrets_in_patch
+from vtid.adapters.secrets_scan import masked, secrets_in_patch
 
 SECRETS = {
     "GitHub token": "ghp_" + "a1B2" * 9,
@@ -46,3 +46,18 @@ def test_removed_and_untouched_lines_are_no_concern_of_this_change() -> None:
 )
 def test_what_only_resembles_a_secret_is_none(line: str) -> None:
     assert secrets_in_patch("a", f"+{line}\n") == ()
+
+
+def test_of_a_private_key_the_body_is_masked_as_well_also_where_its_end_is_cut_off() -> None:
+    begin, end = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+
+    assert masked(f"a {begin}\nMIIEow\n{end} b") == "a [private key masked] b"
+    assert masked(f"a {begin}\nMIIEow") == "a [private key masked]"
+
+
+def test_the_password_in_an_address_is_masked_and_the_address_stays() -> None:
+    said = "cannot reach postgresql://shop:hunter2@db.internal:5432/shop and https://example.com/a:b@c"
+
+    assert masked(said) == (
+        "cannot reach postgresql://shop:[password masked]@db.internal:5432/shop and https://example.com/a:b@c"
+    )

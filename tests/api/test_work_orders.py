@@ -312,3 +312,26 @@ async def test_a_worker_that_cannot_beat_is_held_to_progress_and_every_call_of_i
     order = await play.ledger.orders.get(order_id)
     assert (grant["mode"], grant["deadlines"]["progress_seconds"]) == ("unattended", 1200)
     assert order.last_progress_at == order.last_beat_at is not None
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("fail", {"message": "SECRET", "retryable": True}),
+        ("release", {"reason": "SECRET"}),
+        ("evidence", {"pr_url": PULL, "head_sha": SHA, "summary": "SECRET"}),
+    ],
+)
+async def test_what_a_worker_says_reaches_no_history_with_a_secret_in_it(
+    play: Play, verb: str, body: dict[str, Any]
+) -> None:
+    token = "ghp_" + "a1B2" * 9
+    said = {key: f"refused for {token}" if value == "SECRET" else value for key, value in body.items()}
+    grant = await play.claimed()
+
+    answer = await play.say(grant, verb, **said)
+
+    told = repr(play.engine.run_of(grant["vtid"]))
+    assert answer.status_code == 200
+    assert "refused for [GitHub token masked]" in told
+    assert token not in told

@@ -124,6 +124,7 @@ def everything_on_cloud_run(stage: Stage) -> None:
     )
     where: tuple[Environment, Service, str] = (stage.sim.environment, stage.sim.shop, SHOP)
     seen = stage.cloud_run.service(*where, sha)
+    stage.cloud_run.newest_revisions(*where)
     stage.cloud_run.settings(*where)
     stage.cloud_run.shift_traffic(*where, "shop-2", seen.etag)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from vtid.domain.change import (
     Ancestry,
@@ -297,6 +297,8 @@ class CloudRun:
     error: OutsideError | None = None  # what every question is answered with
     shifts: list[str] = field(default_factory=list)
     shift_errors: list[OutsideError] = field(default_factory=list)  # before the honest answer
+    between: tuple[RevisionSeen, ...] = ()  # revisions that came after the old one and before ours
+    answer: LiveAnswer | None = None  # the service's own word, where it is not what serves
 
     def service(
         self, environment: Environment, service: Service, repository: str, commit: str
@@ -309,6 +311,15 @@ class CloudRun:
         )
         return ServiceSeen(service.name, "https://shop.test", True, True, "", (revision,), pinned=self.pinned)
 
+    def newest_revisions(
+        self, environment: Environment, service: Service, repository: str
+    ) -> tuple[RevisionSeen, ...]:
+        ours, old = (
+            RevisionSeen(f"shop-{commit[:3]}", True, 0, {"env": commit}, created_at=at)
+            for commit, at in ((MERGED, LONG_AGO + timedelta(days=2)), (OLD, LONG_AGO))
+        )
+        return (ours, *self.between, old)
+
     def shift_traffic(
         self, environment: Environment, service: Service, repository: str, revision: str, etag: str
     ) -> None:
@@ -318,4 +329,4 @@ class CloudRun:
         self.serves, self.pinned = next(c for c in (OLD, MERGED) if revision.endswith(c[:3])), (revision,)
 
     def look(self, uri: str, path: str) -> LiveAnswer:
-        return LiveAnswer(uri + path, self.serves, 200)
+        return self.answer or LiveAnswer(uri + path, self.serves, 200)

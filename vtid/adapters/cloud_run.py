@@ -26,7 +26,7 @@ from vtid.domain.errors import BadReply
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-MAX_IDLE = 20  # revisions without traffic that are searched for our commit, newest first
+MOST_REVISIONS = 20  # that are looked through, newest first
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
@@ -71,6 +71,13 @@ class CloudRun:
                 etag=found.etag,
                 pinned=_pinned(found),
             )
+
+    def newest_revisions(
+        self, environment: Environment, service: Service, repository: str
+    ) -> tuple[RevisionSeen, ...]:
+        path = _path_of(environment, service, repository)
+        with asking_cloud_run(f"revisions of {path}"):
+            return _Look(self._clients(), path, service.sha_witnesses, self._timeout).newest()
 
     def shift_traffic(
         self, environment: Environment, service: Service, repository: str, revision: str, etag: str
@@ -159,15 +166,23 @@ class _Look:
         """The newest revision that claims the commit and gets no traffic; not searched while ours serves."""
         if serving and all(commit in revision.claims.values() for revision in serving):
             return None
-        request = run_v2.ListRevisionsRequest(parent=self._path, page_size=MAX_IDLE)
+        with_traffic = {revision.name for revision in serving}
+        return next(
+            (
+                each
+                for each in self.newest()
+                if each.name not in with_traffic and commit in each.claims.values()
+            ),
+            None,
+        )
+
+    def newest(self) -> tuple[RevisionSeen, ...]:
+        """Newest first, whether they serve or not."""
+        request = run_v2.ListRevisionsRequest(parent=self._path, page_size=MOST_REVISIONS)
         listed = self._clients.revisions.list_revisions(request=request, retry=None, timeout=self._timeout)
         first_page = next(iter(listed.pages)).revisions
         newest_first = sorted(first_page, key=lambda each: created_at(each) or BEFORE_ALL, reverse=True)
-        with_traffic = {revision.name for revision in serving}
-        seen = (revision_seen(each, 0, self._witnesses) for each in newest_first)
-        return next(
-            (each for each in seen if each.name not in with_traffic and commit in each.claims.values()), None
-        )
+        return tuple(revision_seen(each, 0, self._witnesses) for each in newest_first)
 
     def latest(self, service: run_v2.Service, serving: Sequence[RevisionSeen]) -> RevisionSeen | None:
         """The revision that was created last, if it does not serve."""

@@ -17,8 +17,17 @@ _KINDS: dict[str, re.Pattern[str]] = {
 }
 
 
+# What is masked besides: the body of a key, not its first line alone, and the password in an address.
+_BODY = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.DOTALL
+)
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s/@]+(?=@)")
+
+
 def masked(text: str) -> str:
     """The text without the secret-looking values in it."""
+    text = _BODY.sub("[private key masked]", text)
+    text = _PASSWORD.sub(r"\1:[password masked]", text)
     for kind, shape in _KINDS.items():
         text = shape.sub(f"[{kind} masked]", text)
     return text

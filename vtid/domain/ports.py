@@ -26,7 +26,7 @@ from vtid.domain.commands import (
     RecordEvents,
     Workers,
 )
-from vtid.domain.deployment import LiveAnswer, ServiceSeen
+from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
@@ -121,6 +121,11 @@ class ServiceHost(Protocol):
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
         """The service with every serving revision, read by traffic status; without live answers."""
+
+    def newest_revisions(
+        self, environment: Environment, service: Service, repository: str
+    ) -> tuple[RevisionSeen, ...]:
+        """The revisions that were created last, whether they serve or not; at least the newest 20."""
 
     def shift_traffic(
         self, environment: Environment, service: Service, repository: str, revision: str, etag: str
