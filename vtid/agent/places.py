@@ -57,7 +57,9 @@ class Places:
     @asynccontextmanager
     async def alone(self, repository: Path) -> AsyncIterator[None]:
         """Nobody else changes this repository's worktrees and refs meanwhile."""
-        with (self.work_dir / f"{quote(str(repository), safe='')[-180:]}.lock").open("wb") as file:
+        locks = self.work_dir / "locks"
+        locks.mkdir(exist_ok=True)
+        with (locks / quote(str(repository), safe="")[-200:]).open("wb") as file:
             await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
             yield
 

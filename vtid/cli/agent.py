@@ -74,11 +74,13 @@ def agent(
     from vtid.agent.agent import Agent, Habits
     from vtid.agent.api import Refused, Unreachable
     from vtid.agent.places import Occupied, Places
+    from vtid.cli.layout import SIMULATED_TOKEN
 
     name = worker_id or f"agent-{socket.gethostname()}-{uuid.uuid4().hex[:6]}"
     places = Places(work_dir or session.data_dir / "agent", name)
-    github = github_api_url or _of_stack(session) or _GITHUB
-    token = github_token or _token_of_file()
+    simulated = None if github_api_url else _of_stack(session)
+    github = github_api_url or simulated or _GITHUB
+    token = github_token or _token_of_file() or (SIMULATED_TOKEN if simulated else None)
     source = (repository_dir, remote, github)
 
     async def work() -> Sequence["Result | None"]:

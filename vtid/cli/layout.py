@@ -20,6 +20,7 @@ from vtid.configuration.temporal_dev import TemporalDev
 ROOT = Path(__file__).resolve().parents[2]
 SEEDED = "dev"  # the section of environments.yaml that the simulator starts with
 SIMULATOR_OFFSET = 10  # the simulator's port beside the API's
+SIMULATED_TOKEN = "simulated"  # noqa: S105 - of the simulated GitHub, which takes any
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Layout:
         if where.simulator:
             said |= {
                 "VTID_GITHUB_API_URL": f"{where.simulator}/api/v3",
-                "VTID_GITHUB_TOKEN": "simulated",
+                "VTID_GITHUB_TOKEN": SIMULATED_TOKEN,
                 "VTID_CLOUD_RUN_URL": where.simulator,
             }
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}

@@ -8,6 +8,7 @@ What waits stays in the thread: taking the lock, committing, and reading, which 
 
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from time import monotonic, sleep
 from typing import Any
 
 import aiosqlite
@@ -25,7 +26,7 @@ def creator(file: str, busy_seconds: float) -> Created:
         connection = sqlite3.connect(
             file, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection, busy_seconds)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
@@ -36,6 +37,23 @@ def creator(file: str, busy_seconds: float) -> Created:
         return await connection
 
     return create
+
+
+def write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Turn the write-ahead log on. Raises OperationalError when the file stays locked for `busy_seconds`.
+
+    SQLite does not wait with this one statement: two programs that open a new file together would meet
+    "database is locked" at once, whatever the timeout of the connection says.
+    """
+    until = monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                raise
+        sleep(0.01)
 
 
 class _Cursor:
