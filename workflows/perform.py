@@ -14,6 +14,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 from temporalio.exceptions import TimeoutError as TemporalTimeout
+from temporalio.workflow import ActivityCancellationType as Cancellation
 
 from vtid.domain.errors import FINAL_ERRORS
 from vtid.domain.failures import MAX_MESSAGE, Cause, RunStopped
@@ -34,6 +35,7 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
+    cancellation: Cancellation = Cancellation.TRY_CANCEL,
 ) -> R: ...
 @overload
 async def perform(
@@ -42,6 +44,7 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
+    cancellation: Cancellation = Cancellation.TRY_CANCEL,
 ) -> R: ...
 async def perform(
     step: Any,
@@ -49,10 +52,12 @@ async def perform(
     limits: dict[str, Limit],
     summary: str = "",
     hints: Hints | None = None,
+    cancellation: Cancellation = Cancellation.TRY_CANCEL,
 ) -> Any:
     """Do the step within its limits. Raises RunStopped with a code of the catalogue when it cannot be done.
 
-    hints: what makes a poll look at once; None for a step that is no poll.
+    hints: what makes a poll look at once; None for a step that is no poll. cancellation: whether a cancel waits
+    for a try that is under way; such a step then gives what it gave, and hides the cancel from its caller.
     """
     limit = limits[step.__name__]
     if limit.lane is Lane.BOOKKEEPING:
@@ -62,7 +67,7 @@ async def perform(
             if is_cancelled_exception(error):
                 raise
             # Its seconds did not suffice: the same step goes on below, where its retries are seen.
-    return await _as_activity(step, command, limit, summary, hints)
+    return await _as_activity(step, command, limit, summary, hints, cancellation)
 
 
 async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
@@ -79,11 +84,13 @@ async def _as_local_activity(step: Any, command: Any, limit: Limit) -> Any:
     )
 
 
-async def _as_activity(step: Any, command: Any, limit: Limit, summary: str, hints: Hints | None) -> Any:
+async def _as_activity(
+    step: Any, command: Any, limit: Limit, summary: str, hints: Hints | None, cancellation: Cancellation
+) -> Any:
     for window in range(1 + MORE_WINDOWS):
         opened = workflow.now()
         try:
-            return await _within(step, command, limit, summary, hints or Hints())
+            return await _within(step, command, limit, summary, hints or Hints(), cancellation)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -93,7 +100,9 @@ async def _as_activity(step: Any, command: Any, limit: Limit, summary: str, hint
     raise AssertionError("the last window returns or raises")
 
 
-async def _within(step: Any, command: Any, limit: Limit, summary: str, hints: Hints) -> Any:
+async def _within(
+    step: Any, command: Any, limit: Limit, summary: str, hints: Hints, cancellation: Cancellation
+) -> Any:
     """One window of the step's budget. A hint cuts a poll short, and the rest of the same window goes on."""
     until = workflow.now() + limit.budget if limit.budget else None
     hints.wait_begins()
@@ -105,6 +114,7 @@ async def _within(step: Any, command: Any, limit: Limit, summary: str, hints: Hi
             start_to_close_timeout=limit.one_try,
             schedule_to_close_timeout=until - workflow.now() if until else None,
             retry_policy=_retry_policy(limit),
+            cancellation_type=cancellation,
             summary=summary[:200] or None,
         )
         try:

@@ -4,6 +4,7 @@ import asyncio
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
+from temporalio.workflow import ActivityCancellationType as Cancellation
 
 from activities.reports import Reports
 from vtid.domain.commands import DeploymentNote, Report, Reported
@@ -11,6 +12,7 @@ from vtid.domain.failures import RunStopped
 from vtid.domain.notice import notice_of
 from vtid.domain.view import RunView
 from workflows.course import Course
+from workflows.perform import perform
 
 A_MOMENT_SECONDS = 2.0
 
@@ -68,16 +70,18 @@ class Reporter:
             self._course.request.vtid, pull.repository, pull.number, pull.head_sha, notice, deployment
         )
 
-    async def _write(self, command: Report) -> None:
+    async def _write(self, command: Report, cancellation: Cancellation = Cancellation.TRY_CANCEL) -> None:
+        limits, what = self._course.limits, "tell GitHub how the run stands"
         try:
-            written = await self._course.perform(Reports.report, command, "tell GitHub how the run stands")
+            written = await perform(Reports.report, command, limits, summary=what, cancellation=cancellation)
         except RunStopped as stop:
             self._course.story.tell("report.failed", what="all", message=stop.message)
         else:
             self._tell(command, written)
 
     async def _write_and_record(self, command: Report) -> None:
-        await self._write(command)
+        # What is on its way arrives before anything newer is said; only `leave_off` cancels this.
+        await self._write(command, Cancellation.WAIT_CANCELLATION_COMPLETED)
         await self._course.story.write()
 
     def _tell(self, command: Report, written: Reported) -> None:

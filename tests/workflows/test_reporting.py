@@ -1,15 +1,18 @@
 """What GitHub is told of a run, and that a deaf GitHub holds nothing up."""
 
+import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 from tests.workflows.conftest import Story
 from tests.workflows.world import HEAD, OLD
 from vtid.domain.change import CheckState
+from vtid.domain.commands import CheckWritten
 from vtid.domain.environment import Policy
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.limits import LIMITS
-from vtid.domain.notice import Conclusion
+from vtid.domain.notice import Conclusion, Notice
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
 
@@ -130,3 +133,29 @@ async def test_words_that_never_arrive_are_given_up_within_their_budget(story: S
 
     assert "report.failed" in story.ledger.told()
     assert view.status is TaskStatus.REJECTED
+
+
+async def test_words_that_are_on_their_way_never_arrive_after_newer_ones(story: Story) -> None:
+    """GitHub takes longer for the first ones than a decision needs: they must not stand there in the end."""
+    story.policy = Policy(repair_rounds=0)
+    story.github.check_states = [CheckState.RED]
+    decided, write = threading.Event(), story.github.write_check
+
+    def slowly(repository: str, sha: str, notice: Notice) -> CheckWritten:
+        if notice.conclusion is Conclusion.ACTION_REQUIRED:
+            decided.wait(10)
+        return write(repository, sha, notice)
+
+    story.github.write_check = slowly  # type: ignore[method-assign]
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("run.blocked")
+    story.github.check_states = [CheckState.GREEN]
+    await story.decide(Move.RETRY)
+    await asyncio.sleep(4)  # longer than they are waited for
+    decided.set()
+
+    assert (await story.ends()).status is TaskStatus.COMPLETED
+    conclusions = [notice.conclusion for _, notice in story.github.checked]
+    assert conclusions[0] is Conclusion.ACTION_REQUIRED
+    assert set(conclusions[1:]) == {Conclusion.SUCCESS}
