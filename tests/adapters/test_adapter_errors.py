@@ -288,7 +288,7 @@ def test_every_fault_of_every_request_has_the_promised_end(
 
 def promised_by(row: Row, expected: Expected) -> Any:
     if isinstance(expected, type):
-        return expected, "CLOUD_RUN" if row.call in (_service, _settings, _shift) else "GITHUB"
+        return expected, "CLOUD_RUN" if row.call in (_service, _newest, _settings, _shift) else "GITHUB"
     return expected
 
 

@@ -91,7 +91,7 @@ async def test_an_unknown_name_lists_the_declared_ones(play: Play) -> None:
     answer = await play.get("/environments/stagging/drift")
 
     assert answer.status_code == 404
-    assert answer.json()["expected"] == ["dev", "drill", "production", "staging"]
+    assert answer.json()["expected"] == ["dev", "drill", "drill-strict", "production", "staging"]
 
 
 async def test_an_environment_of_many_repositories_needs_one_of_them(play: Play) -> None:
