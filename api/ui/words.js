@@ -75,6 +75,14 @@ const SERVING = {
   unwatched: { sign: "?", words: "not watched any more", kind: "error" },
 };
 
+// What was done about a deployment that could not be proven.
+/** @type {Record<string, Look>} */
+const ROLLBACK = {
+  proven: { sign: "↶", words: "rolled back, proven", kind: "success" },
+  unproven: { sign: "?", words: "rolled back, not proven", kind: "error" },
+  held: { sign: "‖", words: "not rolled back", kind: "blocked" },
+};
+
 /** @type {Record<string, string>} */
 const ENGINE = {
   stuck: "Temporal keeps failing on this run; its state may stand still.",
@@ -92,6 +100,7 @@ export const specLook = look(SPEC);
 export const answerLook = look(ANSWER);
 export const linkLook = look(LINK);
 export const servingLook = look(SERVING);
+export const rollbackLook = look(ROLLBACK);
 
 /** A task in a word: how its run ended says more than its status. @param {string} status @param {{outcome: string | null, failure: {code: string} | null} | null} run */
 export function taskLook(status, run) {

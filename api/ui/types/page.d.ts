@@ -112,7 +112,7 @@ export interface Run extends BriefRun {
   };
   repair?: { round: number; rounds: number; reason: string; findings: Finding[]; at: string } | null;
   verdict: { passed: boolean; head_sha: string; rules: RuleAnswer[]; at: string } | null;
-  proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string } | null;
+  proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string; rollback?: RolledBack[] } | null;
   merged: string | null;
   environment: string | null;
   repository: string | null;
@@ -138,6 +138,17 @@ export interface RuleAnswer {
   reason: string;
   inputs: Record<string, any>;
   code: string;
+}
+
+/** What was done about a service that could not be proven, or (`held`) why nothing was. */
+export interface RolledBack {
+  service: string;
+  held: boolean;
+  reason?: string;
+  revision?: string;
+  commit?: string | null;
+  proven?: boolean;
+  links?: ProofLink[];
 }
 
 export interface ProofLink {
