@@ -53,7 +53,8 @@ class Limit:
         """
         if self.one_try is None:
             raise ValueError("this limit has no 'one try'")
-        return self.one_try * min(2 ** min(nth - 1, 30), SELDOM)
+        times: int = min(2 ** min(nth - 1, 30), SELDOM)
+        return self.one_try * times
 
     def whole_budget(self) -> timedelta:
         """The budget of a step that must have one."""
