@@ -51,7 +51,7 @@ class Reconciler:
         self._starts = starts
         self._presenter = presenter
         self._metrics = metrics
-        self._watches = Watches(ledger, engine)
+        self._watches = Watches(ledger, engine, metrics)
         self._period_seconds = period_seconds
         self._grace = grace
         self._start_grace = start_grace
@@ -92,10 +92,10 @@ class Reconciler:
         self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
         contact = _Contact()
         await self._each(self._share_of(records), self._compare, contact)
+        self._presenter.engine_unreachable = contact.is_lost
         if not contact.is_lost:
             await self._announce_switch(records, contact)
             await self._watch()
-        self._presenter.engine_unreachable = contact.is_lost
 
     def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
         self._passes += 1
