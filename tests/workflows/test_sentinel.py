@@ -1,5 +1,6 @@
 """After the proof: a sentinel looks for its lifetime, and costs a dozen events."""
 
+import asyncio
 import itertools
 import uuid
 from dataclasses import replace
@@ -28,9 +29,8 @@ async def begin(story: Story, *, minutes: float = 1, every: float = 10) -> Workf
     environment = Environment("dev", "acme", "here", REPOSITORY, services=(SHOP,))
     lifetime, pause = timedelta(minutes=minutes), timedelta(seconds=every)
     short = replace(LIMITS["watch_deployment"], budget=lifetime, back_off=(pause,))
-    # A day's tries of a ledger that is away take a clock that skips as long as 3,000 activities take.
-    telling = replace(LIMITS["tell_serving"], budget=timedelta(minutes=10))
-    limits = carried({"watch_deployment": short, "tell_serving": telling})
+    impatient = replace(LIMITS["tell_serving"], budget=timedelta(minutes=5))
+    limits = carried({"watch_deployment": short, "tell_serving": impatient})
     request = WatchRequest(VTID, "run-1", REPOSITORY, environment, (SHOP,), MERGED, limits)
     return await story.env.client.start_workflow(
         Sentinel.run, request, id=uuid.uuid4().hex, task_queue=TASK_QUEUE
@@ -89,7 +89,7 @@ async def test_a_sentinel_whose_ledger_stays_away_ends_and_is_not_stuck(story: S
     handle = await begin(story)
 
     with pytest.raises(WorkflowFailureError) as failed:
-        await handle.result()
+        await asyncio.wait_for(handle.result(), 20)
 
     assert getattr(failed.value.cause, "type", None) == "DISPATCH_FAILED"
 
