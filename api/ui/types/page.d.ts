@@ -1,5 +1,12 @@
 // The page's own types. What the API sends is typed by its OpenAPI document: see api.d.ts, made by `make lint`.
 
+import type { components } from "./api";
+
+/** What the API sends under this name of its OpenAPI document. */
+export type Sent<Name extends keyof components["schemas"]> = components["schemas"][Name];
+/** What `useResource` gives for a list of them; null until it was read. */
+export type Listed<Name extends keyof components["schemas"]> = { items: Sent<Name>[] } | null;
+
 export interface Route {
   page: string;
   id: string | undefined;
@@ -98,6 +105,7 @@ export interface BriefRun {
   started_at: string | null;
   ended_at: string | null;
   position: number;
+  serving?: { state: string; says: string; since: string } | null;
 }
 
 /** The run view. */
@@ -119,7 +127,6 @@ export interface Run extends BriefRun {
   spec_hash: string | null;
   links: Record<string, string>;
   lease: Lease | null;
-  serving?: { state: string; says: string; since: string } | null;
   as_of: string;
 }
 
