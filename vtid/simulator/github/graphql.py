@@ -180,9 +180,7 @@ class RepositoryNode:
 def pull_json(world: World, repository: Repository, pull: PullRequest) -> dict[str, Any]:
     entry = queues.entry_of(repository, pull)
 
-    def timeline(
-        info: Any, first: int | None = None, last: int | None = None, **_: Any
-    ) -> Any:
+    def timeline(info: Any, first: int | None = None, last: int | None = None, **_: Any) -> Any:
         removals = [it for it in repository.removals if it.pull == pull.number]
         shown = removals[-last:] if last else removals[:first]
         return {"totalCount": len(removals), "nodes": [removal_json(it) for it in shown]}
