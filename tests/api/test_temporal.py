@@ -30,7 +30,9 @@ from api.starts import Starts
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.domain.change import PullRequest
+from vtid.domain.limits import carried
 from vtid.domain.ports import CodeHost, MigrationsHost, ServiceHost, VersionProbe
+from vtid.domain.serving import WatchRequest
 from vtid.ledger import Ledger
 from worker import steps, workers
 from workflows.connection import VtidPlugin, connect
@@ -280,3 +282,20 @@ async def test_without_temporal_the_api_answers_and_says_so(
     assert (answer.status_code, answer.json()["code"]) == (503, "TEMPORAL_UNAVAILABLE")
     with pytest.raises(EngineUnavailable):
         await runs.beat(RunRef(vtid, "x"), 1)
+
+
+async def test_a_sentinel_that_was_ended_is_begun_anew_and_one_at_work_is_left(temporal: Client) -> None:
+    environment = load_environments(SHIPPED_ENVIRONMENTS)["dev"]
+    run_id, engine = str(uuid4()), Runs(temporal, task_queue="nobody works here")
+    request = WatchRequest("VTID-04711", run_id, "acme/shop", environment, (), "b" * 40, carried({}))
+    sentinel = temporal.get_workflow_handle(f"VTID-04711-sentinel-{run_id[-8:]}")
+
+    await engine.watch(request)
+    first = (await sentinel.describe()).run_id
+    await engine.watch(request)
+    assert (await sentinel.describe()).run_id == first
+    await sentinel.terminate("by hand")
+    await engine.watch(request)
+
+    assert (await sentinel.describe()).run_id != first
+    await sentinel.terminate("the test is over")
