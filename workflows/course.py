@@ -9,7 +9,7 @@ from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
-from vtid.domain.change import DeployRun
+from vtid.domain.change import DeployRun, PullRequest
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
@@ -45,6 +45,7 @@ class Course:
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
+        self.queued: PullRequest | None = None  # what we have in a merge queue, as far as we know
         self.judged_head: str | None = None  # the head that the last passed verdict is about
         self.nothing_to_deploy = False
         self.deploy_run: DeployRun | None = (

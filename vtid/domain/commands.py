@@ -287,6 +287,25 @@ class AwaitMerge:
 
 
 @dataclass(frozen=True)
+class AwaitQueue:
+    """Wait for the merge queue of `base`, entered at this moment, to merge exactly this head."""
+
+    repository: str
+    number: int
+    head_sha: str
+    base: str
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class LeaveQueue:
+    """Take a pull request out of the merge queue, if it is still in it."""
+
+    repository: str
+    number: int
+
+
+@dataclass(frozen=True)
 class DispatchDeploy:
     """Start the deploy workflow once. `nonce` finds a dispatch whose answer was lost."""
 
