@@ -15,6 +15,8 @@ const NOTES = {
   "repair.ordered": (data) => `sent back to be mended, round ${data.round} of ${data.rounds}: ${data.reason}`,
   "verdict.voided": (data) => `verdict voided: ${data.reason}`,
   "change.head_moved": (data) => `head moved to ${String(data.to).slice(0, 10)}`,
+  "change.queued": (data) => `in the merge queue, at position ${data.position}`,
+  "change.dequeued": (data) => `out of the merge queue: ${data.reason}`,
   "change.merged": (data) => `merged as ${String(data.sha).slice(0, 10)}`,
   "deploy.run_ended": (data) => `deploy run: ${data.conclusion}`,
   "run.resumed": (data) => `${data.move} by ${data.by}`,
@@ -33,7 +35,7 @@ function add(periods, event) {
   const { type, at, data, position } = event;
   let period = periods.at(-1);
   if (type === "stage.started") {
-    close(period, at, "success");
+    close(period, at, "not_passed"); // a stage that passed says so itself, with stage.finished
     const stage = event.stage ?? "";
     const round = 1 + periods.filter((each) => each.stage === stage).length;
     periods.push({ stage, round, from: at, to: null, status: "running", position, steps: [] });

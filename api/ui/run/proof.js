@@ -41,15 +41,22 @@ function Rollback({ each }) {
   </li>`;
 }
 
+/** @param {{complete: boolean, links: ProofLink[]}} proof */
+function wholeLook({ complete, links }) {
+  if (complete) return { sign: "✓", words: "complete", kind: "success" };
+  // What speaks against it is more than what could not be told.
+  return links.some(({ state }) => state === "contradicted") ? linkLook("contradicted") : { sign: "?", words: "not complete", kind: "error" };
+}
+
 /** @param {{run: import("../types/page").Run}} props */
-export function Proof({ run: { proof, merged, serving } }) {
-  const whole = proof && { sign: proof.complete ? "✓" : "?", words: proof.complete ? "complete" : "not complete", kind: proof.complete ? "success" : "error" };
+export function Proof({ run: { proof, merged, serving, outcome } }) {
+  const whole = proof && wholeLook(proof);
   const commit = proof?.commit ?? merged;
   return html`<section aria-labelledby="proof">
     <h2 id="proof">Deployment proof ${whole && html`<${Pill} look=${whole} />`}</h2>
     ${commit && html`<p class="dim">Commit <${Copy} text=${commit} show=${brief(commit)} what="commit" />${proof?.at && html`, as of <${At} at=${proof.at} />`}</p>`}
     ${serving && html`<p class=${`serving ${servingLook(serving.state).kind}`}><${Pill} look=${servingLook(serving.state)} label="Since then" /> ${serving.says} <span class="dim">· since <${At} at=${serving.since} /></span></p>`}
     ${(proof?.rollback ?? []).length > 0 && html`<h3>Rollback</h3><ul class="rollback">${proof?.rollback?.map((each, at) => html`<${Rollback} key=${`${each.service} ${at}`} each=${each} />`)}</ul>`}
-    ${proof ? html`<${Chain} links=${proof.links} asOf=${proof.at} />` : html`<p class="none">Nothing is deployed yet, so nothing is proven.</p>`}
+    ${proof ? html`<${Chain} links=${proof.links} asOf=${proof.at} />` : html`<p class="none">${outcome ? "Nothing was deployed" : "Nothing is deployed yet"}, so nothing is proven.</p>`}
   </section>`;
 }
