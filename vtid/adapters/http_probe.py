@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -24,19 +25,22 @@ class HttpProbe:
 
     def __init__(self, *, timeout: float = 5.0) -> None:
         self._timeout = timeout
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+        # Nothing is kept alive: behind a balancer one connection would meet the same instance again and again.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False, limits=alone)
 
-    def look(self, uri: str, path: str) -> LiveAnswer:
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
         """One look. Whatever comes back is a result: a commit, or the problem with the answer."""
+        at = datetime.now(UTC)
         url = f"{uri.rstrip('/')}/{path.lstrip('/')}"
         try:
             status, body = self._fetch(url)
         except (httpx.HTTPError, httpx.InvalidURL, _Unusable) as cause:
-            return LiveAnswer(url, None, None, _problem_of(cause))
+            return LiveAnswer(url, None, None, _problem_of(cause), at)
         if status != 200:
-            return LiveAnswer(url, None, status, f"answered {status}, expected 200")
+            return LiveAnswer(url, None, status, f"answered {status}, expected 200", at)
         commit, problem = commit_in(body)
-        return LiveAnswer(url, commit, status, problem)
+        return LiveAnswer(url, commit, status, problem, at)
 
     def _fetch(self, url: str) -> tuple[int, str]:
         deadline = time.monotonic() + self._timeout

@@ -34,10 +34,11 @@ class Ports:
     temporal_http: int
 
     @classmethod
-    def chosen(cls, api: int, dev: TemporalDev, *, simulate: bool) -> "Ports":
-        """Port 0: free ones for all. Raises PortBusy, naming the port and who needs it."""
+    def chosen(cls, api: int, dev: TemporalDev, *, simulate: bool, simulator: int = 0) -> "Ports":
+        """Port 0: free ones for all, but for the simulator's where it is given. Raises PortBusy, naming port and user."""
         if api == 0:
-            return cls(*free_ports(5))
+            api, free, *rest = free_ports(5)
+            return cls(api, simulator or free, *rest)
         stop = "stop what uses it, or take"
         simulator = api + SIMULATOR_OFFSET
         claim(api, "the API", f"{stop} another with --port (0: free ports for all)")

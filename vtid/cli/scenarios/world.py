@@ -108,6 +108,11 @@ class World:
         statuses = [await self.github("GET", f"deployments/{each['id']}/statuses") for each in made]
         return [each[0]["state"] for each in statuses if each]
 
+    async def asked_of_cloud_run(self) -> int:
+        """How often Cloud Run was asked about this service."""
+        entries = await self.call("GET", "/_sim/journal")
+        return sum(e["path"].startswith("/v2/") and f"/services/{self.service}" in e["path"] for e in entries)
+
     async def journal(self) -> list[Json]:
         """What was done to this repository on GitHub, in order."""
         entries: list[Json] = await self.call("GET", f"/_sim/journal?repository={self.repository}")
