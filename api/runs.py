@@ -52,6 +52,7 @@ from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
+from vtid.domain.vtid import short_run
 from vtid.ledger import Refusal
 from workflows.connection import TASK_QUEUE
 from workflows.sentinel import Sentinel
@@ -116,7 +117,7 @@ class Runs:
                 await self._client.start_workflow(
                     Sentinel.run,
                     request,
-                    id=f"{request.vtid}-sentinel-{request.run_id[:8]}",
+                    id=f"{request.vtid}-sentinel-{short_run(request.run_id)}",
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     static_summary=f"{request.vtid} · watches {names} after the proof"[:190],

@@ -7,6 +7,7 @@ from temporalio import workflow
 from activities.bookkeeping import WorkOrders
 from vtid.domain.commands import Offer, OfferWorkOrder, ReadWorkers, WithdrawOrder
 from vtid.domain.failures import RunStopped
+from vtid.domain.vtid import short_run
 from workflows.course import Course, one_try
 from workflows.desk import Desk, Lease
 from workflows.planner_stage import Switch
@@ -80,7 +81,7 @@ class Offers:
         silence = lease.heartbeat or timedelta(seconds=90)
         repair = self._course.repair
         return OfferWorkOrder(
-            order_id=f"{request.vtid}-{run_id[:8]}-{self._offers}",
+            order_id=f"{request.vtid}-{short_run(run_id)}-{self._offers}",
             vtid=request.vtid,
             run_id=run_id,
             offer=self._offers,

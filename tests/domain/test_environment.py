@@ -65,6 +65,13 @@ def test_no_two_attempts_of_a_run_share_a_branch(run_id: str, attempts: list[int
     assert len(branches) == len(attempts)
 
 
+def test_runs_that_began_in_the_same_moment_share_no_branch() -> None:
+    # As Temporal makes them: the moment of the start first, and chance only behind it.
+    runs = ("01a21e78-ffe9-76cf-8dc2-5c164dacedc6", "01a21e78-ffea-710a-904f-822961427f96")
+
+    assert len({ENVIRONMENT.branch_for(VTID, run_id, 1) for run_id in runs}) == 2
+
+
 @pytest.mark.parametrize(
     "branch", ["main", "claude/vtid-0122-x", "claude/vtid-012270-x", "claude/vtid-01227", "x"]
 )

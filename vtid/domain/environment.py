@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from vtid.domain.hosts import HOSTS, Host
 from vtid.domain.limits import Limit
 from vtid.domain.migrations import Migrations
-from vtid.domain.vtid import digits_of
+from vtid.domain.vtid import digits_of, short_run
 
 _REPOSITORY_NAME = "{repository_name}"
 
@@ -132,7 +132,7 @@ class Environment:
 
     def branch_for(self, vtid: str, run_id: str, attempt: int) -> str:
         """The branch that an attempt is told to use: unlike any other attempt's."""
-        return self.branch_glob(vtid).replace("*", f"{run_id[:6]}-{attempt}")
+        return self.branch_glob(vtid).replace("*", f"{short_run(run_id)}-{attempt}")
 
     def is_branch_of(self, vtid: str, branch: str) -> bool:
         return fnmatchcase(branch.lower(), self.branch_glob(vtid).lower())

@@ -1,4 +1,4 @@
-"""The VTID: the id of a task, `VTID-` and four or more digits, upper case."""
+"""The VTID: the id of a task, `VTID-` and four or more digits, upper case; and the short form of a run's id."""
 
 import re
 
@@ -30,3 +30,12 @@ def mentioned_vtids(*texts: str) -> tuple[str, ...]:
 def digits_of(vtid: str) -> str:
     """`01227` of `VTID-01227`."""
     return vtid.removeprefix("VTID-")
+
+
+def short_run(run_id: str) -> str:
+    """Eight characters that tell one run of a VTID from its other ones.
+
+    The last ones: an id of Temporal begins with the moment of the start, so that runs of the same hour would share
+    what they begin with.
+    """
+    return run_id[-8:]
