@@ -75,7 +75,11 @@ CONTROL_PLANE = (
         "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
         "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`",
     ),
-    ("PUT /_sim/services/{name}", "set a service with its revisions and traffic", "`answers` of a revision"),
+    (
+        "PUT /_sim/services/{name}",
+        "set a service with its revisions and traffic",
+        "`answers` of a revision; `private`",
+    ),
     ("POST /_sim/faults", "break calls that match", "`truncate`, `apply`; `times` left out: for ever"),
     ("DELETE /_sim/faults", "mend them", ""),
     ("GET /_sim/journal", "what was asked, and what it changed", "`?repository=`"),

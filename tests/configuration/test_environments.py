@@ -64,7 +64,7 @@ def test_the_shipped_dev_section_is_the_documented_one(shipped: dict[str, Enviro
 
 def test_staging_and_production_are_stricter(shipped: dict[str, Environment]) -> None:
     assert list(shipped) == [
-        "dev", "staging", "production", "drill", "drill-strict", "drill-http",
+        "dev", "staging", "production", "drill", "drill-strict", "drill-http", "drill-private",
     ]  # fmt: skip
     for name in ("staging", "production"):
         assert shipped[name].policy.deny_paths

@@ -103,6 +103,9 @@ class Layout:
                 "VTID_GITHUB_API_URL": f"{where.simulator}/api/v3",
                 "VTID_GITHUB_TOKEN": SIMULATED_TOKEN,
                 "VTID_CLOUD_RUN_URL": where.simulator,
+                # As Google's own library names them: where ID tokens come from.
+                "GCE_METADATA_HOST": f"{LOOPBACK}:{self.ports.simulator}",
+                "GCE_METADATA_IP": f"{LOOPBACK}:{self.ports.simulator}",
             }
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
         told = said | dict(self.overrides)
