@@ -117,6 +117,7 @@ async def test_an_unknown_name_lists_the_declared_ones(play: Play) -> None:
         "dev",
         "drill",
         "drill-http",
+        "drill-private",
         "drill-strict",
         "production",
         "staging",
