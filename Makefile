@@ -9,6 +9,8 @@
 BIN  := .venv/bin
 OURS := vtid workflows activities api worker.py tests scripts
 ARGS ?=
+# Test files at a time. Many tests wait for a real process, so two cores are busy with two. JOBS=0 runs one after another, for a debugger.
+JOBS ?= 2
 FUZZ ?= 5000
 
 # A stamp says what was installed; it is older than the lock file when something new is to be installed.
@@ -28,7 +30,7 @@ demo: setup
 	@$(BIN)/vtid demo $(ARGS)
 
 test: setup $(CHROMIUM_STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check $(OURS)

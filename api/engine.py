@@ -110,7 +110,7 @@ class Engine(Protocol):
         """A hint that something may have changed; a run that is over does not mind."""
 
     async def watch(self, request: WatchRequest) -> None:
-        """Begin the sentinel of a proven deployment, once for each run."""
+        """Begin the sentinel of a proven deployment, unless it is at work or came to its end."""
 
     async def view(self, run: RunRef) -> RunView:
         """The run's own word about where it stands, without the ledger. Raises RunOver."""

@@ -51,7 +51,7 @@ class Reconciler:
         self._starts = starts
         self._presenter = presenter
         self._metrics = metrics
-        self._watches = Watches(ledger, engine)
+        self._watches = Watches(ledger, engine, metrics)
         self._period_seconds = period_seconds
         self._grace = grace
         self._start_grace = start_grace
@@ -92,10 +92,10 @@ class Reconciler:
         self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
         contact = _Contact()
         await self._each(self._share_of(records), self._compare, contact)
+        self._presenter.engine_unreachable = contact.is_lost
         if not contact.is_lost:
             await self._announce_switch(records, contact)
             await self._watch()
-        self._presenter.engine_unreachable = contact.is_lost
 
     def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
         self._passes += 1
@@ -184,9 +184,15 @@ class Reconciler:
             log.warning("reconciler.engine_unreachable", reason=str(error))
 
     async def _announce_switch(self, records: Sequence[RunRecord], contact: "_Contact") -> None:
-        """Runs look at the switch themselves once a minute; told, they look at once."""
+        """Runs look at the switch themselves, ever less often; told, they look at once.
+
+        Whoever switched it may have been a process that ended before it could tell, so the first pass tells all
+        that wait to be armed.
+        """
         armed = (await self._ledger.switch.read()).armed
-        if self._announced not in (None, armed):
+        if self._announced is None:
+            self._untold = {record.start_id for record in records if armed and _waits_to_be_armed(record)}
+        elif self._announced is not armed:
             self._untold = {record.start_id for record in records}
         self._announced = armed
 
@@ -213,6 +219,10 @@ class _Contact:
     @property
     def is_hopeless(self) -> bool:
         return self.is_lost and self.failed >= _AT_ONCE
+
+
+def _waits_to_be_armed(record: RunRecord) -> bool:
+    return record.view.waiting is not None and record.view.waiting.get("who") == "approver"
 
 
 def _was_reset(record: RunRecord, there: Execution) -> bool:

@@ -112,14 +112,14 @@ class Runs:
 
     async def watch(self, request: WatchRequest) -> None:
         names = ", ".join(service.name for service in request.services)
-        with suppress(WorkflowAlreadyStartedError):  # an earlier pass has begun it
+        with suppress(WorkflowAlreadyStartedError):  # an earlier pass has begun it, and it did not fail
             async with self._bounded():
                 await self._client.start_workflow(
                     Sentinel.run,
                     request,
                     id=f"{request.vtid}-sentinel-{short_run(request.run_id)}",
                     task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                     static_summary=f"{request.vtid} · watches {names} after the proof"[:190],
                 )
 

@@ -47,6 +47,11 @@ class Desk:
         self.offered: OfferWorkOrder | None = None
         self.lease: Lease | None = None
         self.attempts = 0
+        self._takes_evidence = True
+
+    def close(self) -> None:
+        """Take no evidence any more: nobody would look at it. Who holds a lease may still say that they stopped."""
+        self._takes_evidence = False
 
     def claimed(self, order: OfferWorkOrder) -> bool:
         return self.lease is not None and self.lease.terms.order_id == order.order_id
@@ -92,6 +97,8 @@ class Desk:
             raise ApplicationError(str(wrong), type="VALIDATION") from wrong
         if self._is_repeat_of_submitted(message):
             return
+        if not self._takes_evidence:
+            raise ApplicationError("the run is being cancelled", type="LEASE_LOST")
         self._check_lease(message.attempt, message.worker)
 
     def submit_evidence(self, message: SubmitEvidence) -> None:

@@ -118,11 +118,12 @@ class Offers:
 
     async def _await_claim(self, order: OfferWorkOrder, hints: int) -> Lease | None:
         pickup, busy = self._course.limits["pickup"], self._course.limits["busy_workers"]
-        window = one_try(pickup)
-        give_up = workflow.now() + busy.whole_budget()
-        alarmed = False
+        now = workflow.now()
+        look_at, give_up = now + one_try(pickup), now + busy.whole_budget()
+        looks, said = 0, ""
         while True:
-            hinted = await self._claimed_or_hinted(order, hints, window)
+            rest = max(look_at - workflow.now(), timedelta(seconds=1))
+            hinted = await self._claimed_or_hinted(order, hints, rest)
             hints = self._switch.hints
             # Nobody is blamed for not taking what nobody may take.
             armed = self._desk.claimed(order) or (await self._switch.read()).armed
@@ -138,22 +139,24 @@ class Offers:
             )
             if self._desk.claimed(order):
                 return self._desk.lease
-            if not alarmed:
+            looks += 1
+            if looks == 1:
                 self._course.story.tell(
                     "work_order.unclaimed",
                     order_id=order.order_id,
-                    seconds=window.total_seconds(),
+                    seconds=one_try(pickup).total_seconds(),
                     present=workers.present,
                     free=workers.free,
                     busy=workers.busy,
                 )
-                alarmed = True
             if workers.free or not workers.busy or workflow.now() >= give_up:
                 return None
-            window = one_try(busy)
+            look_at = min(workflow.now() + busy.pause_before_look(looks), give_up)
             what = f"a free worker ({workers.busy} busy)"
-            self._course.story.tell("wait.started", **waiting(what, give_up, "worker"))
-            await self._course.story.write()
+            if what != said:
+                self._course.story.tell("wait.started", **waiting(what, give_up, "worker"))
+                await self._course.story.write()
+                said = what
 
     async def _claimed_or_hinted(self, order: OfferWorkOrder, hints: int, window: timedelta) -> bool:
         return await self._course.until(

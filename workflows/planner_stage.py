@@ -51,17 +51,18 @@ class Switch:
         limit = self._course.limits["await_armed"]
         since = workflow.now()
         until = since + limit.whole_budget()
-        told = False
+        looks = 0
         while not (switch := await self.read()).armed:
             if workflow.now() >= until:
                 raise RunStopped("DISPATCH_FAILED", f"the system stayed disarmed: {switch.reason}")
-            if not told:
+            looks += 1
+            if looks == 1:
                 what = f"the system to be armed again ({switch.reason or 'no reason given'})"
                 self._course.story.tell("wait.started", **waiting(what, until, "approver"))
                 await self._course.story.write()
-                told = True
             seen = self._hints
-            window = min(limit.one_try or until - workflow.now(), until - workflow.now())
+            # The hint is what ends this wait; the looks are there for one that was lost.
+            window = min(limit.pause_before_look(looks), until - workflow.now())
             await self._course.until(lambda: self._hints != seen, window, "await_armed")  # noqa: B023 - awaited here
 
 

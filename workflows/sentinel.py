@@ -65,7 +65,8 @@ class Sentinel:
     async def _tell(self, kind: Serving, says: str) -> None:
         request = self._request
         self._told += 1
-        command = TellServing(request.vtid, request.run_id, self._told, kind, says)
+        me = workflow.info().run_id
+        command = TellServing(request.vtid, request.run_id, self._told, kind, says, me)
         workflow.set_current_details(f"**{request.vtid}** {kind}: {says}")
         try:
             await perform(Bookkeeping.tell_serving, command, request.limits)

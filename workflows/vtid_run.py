@@ -134,12 +134,12 @@ class VtidRun:
         await self._story.write()
         await self._reporter.leave_off()
         self._reporter.begin()
-        decided = await self._course.until(
+        await self._course.until(
             lambda: self._decision is not None, limit.whole_budget(), f"a decision about {stop.kind.code}"
         )
         decision = self._decision
-        if not decided or decision is None:
-            raise stop
+        if decision is None:
+            raise stop  # one that came in the last moment was accepted, so it counts
         await self._reporter.leave_off()
         self._story.tell(
             "run.resumed",
@@ -251,7 +251,7 @@ class VtidRun:
     async def _cancelled(self) -> None:
         """Stop the worker, then tell the truth: also about a merge that was under way."""
         self._ending = True
-        cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
+        cancel = self._cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
         self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
         notes = [cancel.reason, await self._stop_worker(), *self._course.notes]
         if self._course.merged_sha is not None:
@@ -362,6 +362,11 @@ class VtidRun:
     def request_cancel(self, message: CancelRun) -> None:
         """Who cancels and why; Temporal's own cancel follows."""
         self._cancel = self._cancel or message
+
+    @request_cancel.validator
+    def _check_cancel(self, message: CancelRun) -> None:
+        if self._ending and self._cancel is None:
+            raise ApplicationError("the run is ending, so a cancel is too late", type="ILLEGAL_TRANSITION")
 
     @workflow.signal
     def switch_changed(self, message: SwitchChanged) -> None:

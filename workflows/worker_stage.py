@@ -67,6 +67,7 @@ class WorkerStage:
 
     async def stop_worker(self) -> str | None:
         """Tell the worker of an open lease to stop. Returns how that ended, None when nobody held one."""
+        self.desk.close()
         await self._offers.withdraw("the run was cancelled")
         lease = self.desk.lease
         if lease is None or lease.closed or lease.handle is None or lease.handle.done():
@@ -79,9 +80,7 @@ class WorkerStage:
             "wait.started", **waiting(what, workflow.now() + window, f"worker {lease.worker}")
         )
         await self._course.story.write()
-        confirmed = await self._course.until(
-            lambda: lease.released is not None or _is_cancelled(handle), window, what
-        )
+        confirmed = await self._course.until(lambda: lease.answered or _is_cancelled(handle), window, what)
         lease.closed = True
         return f"worker {lease.worker} {'confirmed the stop' if confirmed else 'did not confirm the stop'}"
 

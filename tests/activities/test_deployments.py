@@ -20,7 +20,6 @@ from vtid.domain.deployment import DeploymentProof, Link, LinkState, LiveAnswer
 from vtid.domain.environment import Service
 from vtid.domain.errors import Missing
 
-NOW = datetime.now(UTC)
 CONTAINS = "e" * 40
 RUN = DeployRun(1, "https://github.test/run/1", MERGED, "push", "completed", "success", 1)
 
@@ -30,8 +29,12 @@ def steps(github: GitHub | None = None, cloud_run: CloudRun | None = None) -> De
     return Deployments(github or GitHub(), world, world)
 
 
-def awaited(since: datetime = NOW, run_id: int | None = None) -> AwaitDeployRun:
-    return AwaitDeployRun(REPOSITORY, ENVIRONMENT, MERGED, 180, since, run_id)
+def ago(**time: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time)
+
+
+def awaited(since: datetime | None = None, run_id: int | None = None) -> AwaitDeployRun:
+    return AwaitDeployRun(REPOSITORY, ENVIRONMENT, MERGED, 180, since or ago(seconds=0), run_id)
 
 
 def proving(run: DeployRun = RUN, **changes: Any) -> ProveDeployment:
@@ -72,7 +75,7 @@ class Strangers(GitHub):
 
 def test_a_deploy_that_was_dispatched_before_is_not_dispatched_again() -> None:
     github = GitHub()
-    dispatch = DispatchDeploy(VTID, REPOSITORY, ENVIRONMENT, MERGED, "nonce", NOW)
+    dispatch = DispatchDeploy(VTID, REPOSITORY, ENVIRONMENT, MERGED, "nonce", ago(seconds=0))
     runs = [try_of().run(steps(github).dispatch_deploy, dispatch) for _ in range(3)]
 
     assert {there(run).id for run in runs} == {1}
@@ -95,7 +98,7 @@ def test_a_running_deploy_is_looked_at_again_until_the_last_look() -> None:
 
 def test_a_deploy_run_that_never_appears_is_told_after_its_time() -> None:
     says_not_ready(try_of(), steps(Runs()).await_deploy_run, awaited())
-    late = awaited(since=NOW - timedelta(seconds=200))
+    late = awaited(since=ago(seconds=200))
 
     assert try_of().run(steps(Runs()).await_deploy_run, late) is None
 
@@ -140,7 +143,7 @@ class Dated(Queued):
 
 
 def test_a_run_that_was_replaced_long_before_we_look_is_followed_as_well() -> None:
-    yesterday = NOW - timedelta(days=1)
+    yesterday = ago(days=1)
     github = Dated(replace(RUN, conclusion="cancelled", created_at=yesterday))
     newer = replace(NEWER, created_at=yesterday + timedelta(minutes=1))
     github.newer_runs = (newer,)

@@ -24,7 +24,6 @@ from vtid.domain.commands import (
 from vtid.domain.evidence import ClaimedEvidence
 
 URL = "https://github.test/acme/shop/pull/7"
-NOW = datetime.now(UTC)
 
 
 def steps(github: GitHub) -> PullRequests:
@@ -35,8 +34,14 @@ def find(**more: Any) -> FindEvidence:
     return replace(FindEvidence(VTID, REPOSITORY, ENVIRONMENT), **more)
 
 
-def checks_of(sha: str = HEAD, since: datetime = NOW) -> AwaitChecks:
-    return AwaitChecks(REPOSITORY, 7, sha, "main", ENVIRONMENT, missing_after_seconds=180, since=since)
+def ago(**time: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time)
+
+
+def checks_of(sha: str = HEAD, since: datetime | None = None) -> AwaitChecks:
+    return AwaitChecks(
+        REPOSITORY, 7, sha, "main", ENVIRONMENT, missing_after_seconds=180, since=since or ago(seconds=0)
+    )
 
 
 def says_not_ready(env: Any, step: Any, command: Any) -> str:
@@ -48,7 +53,7 @@ def says_not_ready(env: Any, step: Any, command: Any) -> str:
 
 def test_the_merged_change_of_a_vtid_is_found() -> None:
     github = GitHub()
-    look = FindMergedChange(VTID, REPOSITORY, ENVIRONMENT, NOW)
+    look = FindMergedChange(VTID, REPOSITORY, ENVIRONMENT, ago(seconds=0))
     assert try_of().run(steps(github).find_merged_change, look) is None
     github.open_pull()
     assert try_of().run(steps(github).find_merged_change, look) is None
@@ -165,9 +170,8 @@ def test_checks_that_never_register_end_the_wait_without_being_green() -> None:
     github = Checkless()
     github.open_pull()
     says_not_ready(try_of(), steps(github).await_checks, checks_of())
-    since = NOW - timedelta(seconds=200)
 
-    assert try_of().run(steps(github).await_checks, checks_of(since=since)).checks.runs == ()
+    assert try_of().run(steps(github).await_checks, checks_of(since=ago(seconds=200))).checks.runs == ()
 
 
 def test_a_head_that_moved_ends_the_wait() -> None:

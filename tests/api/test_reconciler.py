@@ -6,6 +6,7 @@ import zlib
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,6 +209,17 @@ async def test_a_run_that_missed_the_switch_is_told_later_and_the_others_only_on
     await loop.reconcile()
 
     assert [play.engine.run_of(vtid).told for vtid in (silent, heard)] == [["disarmed"], ["disarmed"]]
+
+
+async def test_whoever_begins_tells_the_runs_that_wait_to_be_armed(play: Play) -> None:
+    """The API that lifted the emergency stop may have been killed before it told anybody."""
+    waits, works = await play.run(), await play.run()
+    wait: dict[str, Any] = {"for": "the system to be armed again", "who": "approver"}
+    await play.tell(waits, "wait.started", **wait)
+
+    await reconciler(play).reconcile()
+
+    assert [play.engine.run_of(vtid).told for vtid in (waits, works)] == [["armed"], []]
 
 
 async def test_a_pass_that_fails_as_a_whole_is_counted_and_the_next_one_comes(

@@ -92,7 +92,7 @@ def test_every_activity_has_a_limit_and_every_limit_an_activity() -> None:
     assert len(registered) == len(set(registered))
 
 
-@pytest.mark.parametrize("name", activities())
+@pytest.mark.parametrize("name", sorted(activities()))
 def test_every_step_is_bounded(name: str) -> None:
     row = LIMITS[name]
 

@@ -2,15 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
-from tests.workflows.conftest import Story
+from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import MERGED, NEXT_HEAD
 from vtid.domain.change import CheckState
-from vtid.domain.commands import CancelRun, Rescue, SwitchChanged
+from vtid.domain.commands import CancelRun, RecordEvents, Rescue, SwitchChanged
 from vtid.domain.environment import Policy
+from vtid.domain.events import RunEvent
+from vtid.domain.limits import LIMITS
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
 from workflows.vtid_run import VtidRun
@@ -81,6 +84,54 @@ async def test_cancel_waits_for_the_workers_confirmation(story: Story) -> None:
     assert view.status is TaskStatus.CANCELLED
     assert view.note == "changed my mind; worker w1 confirmed the stop"
     assert (await story.run.describe()).status is WorkflowExecutionStatus.CANCELED
+
+
+async def test_evidence_that_comes_after_a_cancel_is_refused(story: Story) -> None:
+    """Accepted, it would be lost in silence: the run that took it ends as cancelled."""
+    await story.start()
+    terms = await story.claim()
+    await story.until_told("step.started lease")
+    await story.run.cancel()
+    await story.until_told("run.cancelling")
+    story.github.open_pull()
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await story.hand_in(terms)
+
+    assert getattr(refusal.value.cause, "type", None) == "LEASE_LOST"
+    assert (await story.ends()).status is TaskStatus.CANCELLED
+
+
+async def test_a_worker_that_says_it_failed_after_a_cancel_has_stopped(story: Story) -> None:
+    story.limits = shortened(stop_confirmed=LIMITS["stop_confirmed"])
+    await story.start()
+    terms = await story.claim()
+    await story.until_told("step.started lease")
+    await story.run.cancel()
+    await story.until_told("run.cancelling")
+    await story.fail(terms, "told to stop")
+
+    assert (await story.ends()).note == "cancelled in Temporal; worker w1 confirmed the stop"
+
+
+async def test_a_cancel_that_the_run_can_no_longer_heed_is_refused(story: Story) -> None:
+    honest = story.ledger.record_events
+    back = Event()
+
+    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
+        if any(event.type == "run.finished" for event in command.events) and not back.is_set():
+            raise ConnectionError("the ledger is away")
+        return await honest(command)
+
+    story.ledger.record_events = record  # type: ignore[method-assign]
+    await story.start()
+    await story.work_honestly()
+    await story.until_retried("record_events")
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await story.run.execute_update(VtidRun.request_cancel, CancelRun("ann", "wait"))
+    back.set()
+
+    assert getattr(refusal.value.cause, "type", None) == "ILLEGAL_TRANSITION"
+    assert (await story.ends()).status is TaskStatus.COMPLETED
 
 
 async def test_cancel_tells_that_nobody_confirmed(story: Story) -> None:

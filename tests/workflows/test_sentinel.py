@@ -29,7 +29,8 @@ async def begin(story: Story, *, minutes: float = 1, every: float = 10) -> Workf
     environment = Environment("dev", "acme", "here", REPOSITORY, services=(SHOP,))
     lifetime, pause = timedelta(minutes=minutes), timedelta(seconds=every)
     short = replace(LIMITS["watch_deployment"], budget=lifetime, back_off=(pause,))
-    limits = carried({"watch_deployment": short})
+    impatient = replace(LIMITS["tell_serving"], budget=timedelta(minutes=5))
+    limits = carried({"watch_deployment": short, "tell_serving": impatient})
     request = WatchRequest(VTID, "run-1", REPOSITORY, environment, (SHOP,), MERGED, limits)
     return await story.env.client.start_workflow(
         Sentinel.run, request, id=uuid.uuid4().hex, task_queue=TASK_QUEUE

@@ -22,6 +22,9 @@ class Lane(StrEnum):
 FOREVER = 0
 
 
+SELDOM = 32  # times 'one try': what a timer that looks again and again comes to; half an hour for a minute
+
+
 @dataclass(frozen=True)
 class Limit:
     """The bounds of one step.
@@ -42,6 +45,16 @@ class Limit:
     def pause_after(self, tries: int) -> timedelta:
         """The pause after this many tries (1 after the first)."""
         return self.back_off[min(tries, len(self.back_off)) - 1]
+
+    def pause_before_look(self, nth: int) -> timedelta:
+        """The pause before the nth look of a timer that looks again and again: 'one try', and longer each time.
+
+        It doubles up to SELDOM times that, so that days of waiting do not fill the history of a run.
+        """
+        if self.one_try is None:
+            raise ValueError("this limit has no 'one try'")
+        times: int = min(2 ** min(nth - 1, 30), SELDOM)
+        return self.one_try * times
 
     def whole_budget(self) -> timedelta:
         """The budget of a step that must have one."""
@@ -99,9 +112,9 @@ LIMITS: dict[str, Limit] = {
     "watch_deployment":     Limit(_O, _sec(60), _h(72),   FOREVER, None,      (_min(5),),             "after the proof: looks every 5 minutes, for three days, whether it still holds"),
     "report":               Limit(_G, _sec(30), _min(10), 10,      None,      _s(2, 5, 10, 30),       "never fails the run; a failure is an event"),
     "hold_lease":           Limit(Lane.LEASE, _min(30), _min(30), 1, _sec(90), (),                    "a worker's time on one attempt, and the silence that loses it"),
-    "await_armed":          Limit(_T, _sec(60), _h(168),  FOREVER, None,      (),                     "emergency stop: looks again each 'one try', waits seven days"),
+    "await_armed":          Limit(_T, _sec(60), _h(168),  FOREVER, None,      (),                     "emergency stop: looks again after 'one try', then less and less often; waits seven days"),
     "pickup":               Limit(_T, _sec(60), None,     3,       None,      _s(5, 20, 60),          "an offer waits this long for a worker; 'tries' re-offers"),
-    "busy_workers":         Limit(_T, _sec(60), _h(24),   FOREVER, None,      (),                     "all workers are busy: looks again each 'one try'"),
+    "busy_workers":         Limit(_T, _sec(60), _h(24),   FOREVER, None,      (),                     "all workers are busy: looks again after 'one try', then less and less often"),
     "progress":             Limit(_T, _min(5),  None,     FOREVER, None,      (),                     "a worker that beats but does not move"),
     "progress_unattended":  Limit(_T, _min(20), None,     FOREVER, None,      (),                     "a worker that cannot beat: any call counts as progress"),
     "attempts":             Limit(_T, None,     None,     3,       None,      (),                     "claimed leases before the WORKER stage blocks"),

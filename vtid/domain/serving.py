@@ -5,7 +5,6 @@ A completed run stays completed; what becomes of its deployment is told beside i
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from vtid.domain.change import Ancestry
@@ -26,6 +25,7 @@ class Serving(StrEnum):
 
 
 NEEDS_A_PERSON = (Serving.DRIFTED, Serving.REVERTED)
+LOOKED_AT = (Serving.WATCHED, Serving.DRIFTED, Serving.REVERTED, Serving.RESTORED)  # by a sentinel, still
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class TellServing:
-    """What became of the deployment of a run that is over. The number makes a repeat harmless."""
+    """What became of the deployment of a run that is over. Number and sentinel make a repeat harmless."""
 
     vtid: str
     run_id: str
     number: int
     kind: Serving
     says: str
-    until: datetime | None = None
+    sentinel: str = ""  # Temporal's run id of the one that tells: another one counts from the beginning
 
 
 def finding_of(commit: str, looks: Iterable[tuple[ServiceSeen, tuple[Link, ...]]]) -> Finding | None:

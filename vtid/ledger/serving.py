@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
-from vtid.domain.serving import Serving, TellServing
+from vtid.domain.serving import LOOKED_AT, Serving, TellServing
 from vtid.domain.task import TaskStatus
 from vtid.ledger.database import Database
 from vtid.ledger.event_log import tell
@@ -38,6 +38,18 @@ class ServingStore:
             rows = await session.scalars(query.order_by(Run.updated_at).limit(limit))
             return [run_record(run) for run in rows.all()]
 
+    async def watched(self, since: datetime, *, after: str, limit: int) -> Sequence[RunRecord]:
+        """Completed runs that ended since then and that a sentinel is to look at, in the order of their start ids."""
+        query = select(Run).where(
+            Run.status == TaskStatus.COMPLETED,
+            Run.updated_at > since,
+            Run.serving.in_(LOOKED_AT),
+            Run.start_id > after,
+        )
+        async with self._database.read() as session:
+            rows = await session.scalars(query.order_by(Run.start_id).limit(limit))
+            return [run_record(run) for run in rows.all()]
+
     async def leave(self, start_id: str) -> None:
         """There is nothing to watch about this run."""
         async with self._database.write() as session:
@@ -50,7 +62,7 @@ class ServingStore:
             run = (await session.scalars(query)).one_or_none()
             if run is None:
                 return  # a run of a bare Temporal client, whose row is gone: there is nobody to tell
-            key = f"{command.run_id}:{command.number}"
+            key = f"{command.run_id}:{command.sentinel}:{command.number}"
             position = await tell(
                 session,
                 _EVENTS[command.kind],
