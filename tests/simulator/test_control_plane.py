@@ -72,7 +72,13 @@ def test_reset_leaves_nothing(sim: Sim) -> None:
     sim.merge(sim.pull())
     sim.told("POST", "/reset")
 
-    nothing = {"repositories": {}, "services": {}, "id_tokens": {}, "faults": [], "behaviour": {}}
+    nothing: dict[str, object] = {
+        "repositories": {},
+        "services": {},
+        "id_tokens": {},
+        "faults": [],
+        "behaviour": {},
+    }
     assert sim.told("GET", "/state") == nothing
     assert sim.http.get("/_sim/journal").json() == []
 
