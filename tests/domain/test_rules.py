@@ -85,6 +85,8 @@ FAILS = (
     case(2, "approved differs", task=task_facts(approved_hash=None)),
     case(3, "no task", task=None),
     case(3, "completed already", task=task_facts(status="completed")),
+    case(3, "over: rejected", task=task_facts(status="rejected")),  # ended by somebody else than the run
+    case(3, "over: cancelled", task=task_facts(status="cancelled")),
     case(3, "another run", task=task_facts(current_run_id="run-2")),
     case(3, "another run", task=task_facts(current_run_id=None)),
     case(4, "did not succeed", {"worker_succeeded": False}),

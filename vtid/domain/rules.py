@@ -10,7 +10,7 @@ from typing import Any
 from vtid.domain.change import Check, CheckState, is_met_by
 from vtid.domain.environment import path_matches
 from vtid.domain.evidence import EvidenceSource
-from vtid.domain.task import TaskStatus
+from vtid.domain.task import CLOSED, TaskStatus
 from vtid.domain.verdict import Answer, Facts, Pinned, RuleAnswer, Verdict
 
 Finding = tuple[Answer, str, dict[str, Any]]
@@ -58,6 +58,10 @@ def run_is_the_current_one(pinned: Pinned, facts: Facts) -> Finding:
         return _fail("there is no task")
     if facts.task.status == TaskStatus.COMPLETED:
         return _fail("the task is completed already")
+    if facts.task.status in CLOSED:
+        return _fail(
+            f"the ledger has this run as over: {facts.task.status}", current=facts.task.current_run_id
+        )
     if facts.task.current_run_id != pinned.run_id:
         return _fail(
             "another run is the task's current one", current=facts.task.current_run_id, this=pinned.run_id
