@@ -16,6 +16,10 @@ from vtid.domain.verdict import Answer, Facts, Pinned, RuleAnswer, Verdict
 Finding = tuple[Answer, str, dict[str, Any]]
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _pass(reason: str, **inputs: Any) -> Finding:
     return Answer.PASS, reason, inputs
 
@@ -142,7 +146,10 @@ def diff_is_real(pinned: Pinned, facts: Facts) -> Finding:
         return _fail(
             f"claimed but not in the diff: {', '.join(absent[:5])}", claimed=len(pinned.claimed_files)
         )
-    return _pass(f"{len(facts.files.paths)} files, all claimed ones among them", files=len(facts.files.paths))
+    return _pass(
+        f"{_counted(len(facts.files.paths), 'file')}, all claimed ones among them",
+        files=len(facts.files.paths),
+    )
 
 
 def paths_are_allowed(pinned: Pinned, facts: Facts) -> Finding:
@@ -187,7 +194,7 @@ def checks_are_green(pinned: Pinned, facts: Facts) -> Finding:
             else "no check registered"
         )
         return _not_asked(what, **seen)
-    return _pass(f"{len(checks.runs)} checks green on {checks.sha[:12]}", **seen)
+    return _pass(f"{_counted(len(checks.runs), 'check')} green on {checks.sha[:12]}", **seen)
 
 
 def _acceptable(check: Check, allow_skipped: tuple[str, ...]) -> bool:
