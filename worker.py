@@ -112,8 +112,7 @@ async def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     ledger = await Ledger.open(settings.database_url)
-    token = settings.github_token.get_secret_value() if settings.github_token else ""
-    code_host = GitHub(settings.github_api_url, token)
+    code_host = GitHub(settings.github_api_url, settings.github_credentials)
     cloud_run, databases = CloudRun(settings.cloud_run_url), PostgresMigrations(os.environ)
     activities = steps(ledger.journal, ledger.orders, code_host, cloud_run, HttpProbe(), databases)
     runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))

@@ -130,6 +130,11 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "as users report it",
     ),
     Assumption(
+        "app-tokens",
+        "An App signs for at most ten minutes (RS256); a token of its installation holds an hour, writes as SLUG[bot], and may not read /user",
+        READ + " (authenticating as an App)",
+    ),
+    Assumption(
         "settled",
         "While reconciling, observedGeneration lags and trafficStatuses, latestReadyRevision and uri are of before",
         "text of Google's discovery document run.v2",

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from vtid.simulator.apps import App
 from vtid.simulator.behaviour import Behaviours
 from vtid.simulator.facts import Repository, Service
 from vtid.simulator.history import History
@@ -23,6 +24,7 @@ class World:
         self.schedule = schedule or Schedule()
         self.journal = Journal()
         self.behaviours = Behaviours()
+        self.apps: dict[int, App] = {}
         self.repositories: dict[str, Repository] = {}
         self.services: dict[tuple[str, str, str], Service] = {}
         self.operations: dict[str, tuple[Service, int]] = {}
@@ -39,6 +41,7 @@ class World:
         self.schedule.clear()
         self.journal.clear()
         self.behaviours.clear()
+        self.apps.clear()
         self.repositories.clear()
         self.services.clear()
         self.operations.clear()
