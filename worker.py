@@ -26,7 +26,7 @@ from activities.sentinels import Sentinels
 from activities.validation import Validation
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
-from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, TrafficHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
 from workflows.sentinel import Sentinel
@@ -42,7 +42,7 @@ def steps(
     journal: Journal,
     orders: OrderBook,
     code_host: CodeHost,
-    service_host: ServiceHost,
+    service_host: TrafficHost,
     probe: VersionProbe,
     databases: MigrationsHost,
 ) -> list[Callable[..., Any]]:
@@ -102,8 +102,8 @@ def workers(
 
 async def main() -> None:
     """Work until SIGTERM or SIGINT; then let running steps end within the grace period."""
-    from vtid.adapters.cloud_run import CloudRun
     from vtid.adapters.github import GitHub
+    from vtid.adapters.hosts import service_hosts
     from vtid.adapters.http_probe import HttpProbe
     from vtid.adapters.postgres_migrations import PostgresMigrations
 
@@ -113,8 +113,9 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     ledger = await Ledger.open(settings.database_url)
     code_host = GitHub(settings.github_api_url, settings.github_credentials)
-    cloud_run, databases = CloudRun(settings.cloud_run_url), PostgresMigrations(os.environ)
-    activities = steps(ledger.journal, ledger.orders, code_host, cloud_run, HttpProbe(), databases)
+    probe, databases = HttpProbe(), PostgresMigrations(os.environ)
+    hosts = service_hosts(settings.cloud_run_url, probe)
+    activities = steps(ledger.journal, ledger.orders, code_host, hosts, probe, databases)
     runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))
     client = await connect(runtime=runtime)
     async with AsyncExitStack() as running:

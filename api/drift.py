@@ -39,7 +39,7 @@ class Drifts:
         where = _repository(environment, repository)
         host = self._host
         if host is None:
-            raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask Cloud Run", status=503)
+            raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask where services run", status=503)
         try:
             async with asyncio.timeout(self._seconds):
                 services = await asyncio.to_thread(_reports, host, environment, where)
@@ -61,7 +61,7 @@ def _repository(environment: Environment, named: str | None) -> str:
         text = f"repository: {environment.name} is declared for {environment.repository}, not for {named}"
         raise Problem("VALIDATION", text, expected=environment.repository, actual=named)
     several = any(sign in environment.repository for sign in "*?[")
-    made_for_it = any("{repository_name}" in service.cloud_run for service in environment.services)
+    made_for_it = any(service.is_named_after_repository for service in environment.services)
     if named is None and several and made_for_it:
         text = (
             f"repository: {environment.name} is declared for many ({environment.repository}); "
@@ -73,10 +73,6 @@ def _repository(environment: Environment, named: str | None) -> str:
 
 def _reports(host: SettingsHost, environment: Environment, repository: str) -> tuple[ServiceReport, ...]:
     return tuple(
-        compare(
-            service,
-            service.cloud_run_name(repository),
-            host.settings(environment, service, repository),
-        )
+        compare(service, repository, host.settings(environment, service, repository))
         for service in environment.services
     )

@@ -48,7 +48,8 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _safe_web_address(value: str) -> str:
+def safe_web_address(value: str) -> str:
+    """The address without a slash at its end. Raises ValueError unless it is https://, or http:// on loopback."""
     address = _web_address(value)
     parts = urlsplit(address)
     # Credentials travel to these addresses, so plain HTTP may not leave the machine.
@@ -85,7 +86,7 @@ def _comma_separated(value: object) -> object:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-SafeWebAddress = Annotated[str, AfterValidator(_safe_web_address)]
+SafeWebAddress = Annotated[str, AfterValidator(safe_web_address)]
 
 
 class Settings(BaseModel):

@@ -210,6 +210,7 @@ def told_service(world: World, name: str, wish: told.ToldService) -> Service:
         if revisions[last].ready
         else f"Revision '{last}' is not ready and cannot serve traffic.",
         version_body=wish.version_body,
+        private=wish.private,
     )
 
 

@@ -123,6 +123,7 @@ class ToldService(Strict):
     revisions: Annotated[list[ToldRevision], Field(min_length=1)]
     traffic: list[ToldShare] | None = None
     version_body: Any = None
+    private: bool = False
 
     @model_validator(mode="after")
     def _traffic_to_known_revisions(self) -> "ToldService":

@@ -1,6 +1,7 @@
 """The simulated world as a whole: where each fact is found, and the clock that moves it."""
 
 import itertools
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,9 @@ class World:
         self.repositories: dict[str, Repository] = {}
         self.services: dict[tuple[str, str, str], Service] = {}
         self.operations: dict[str, tuple[Service, int]] = {}
+        self.id_tokens: dict[str, dict[str, Any]] = {}
+        """Each ID token that the metadata server gave, with its claims."""
+        self.signing_key = secrets.token_bytes(32)
         self.told: Told = tell_nobody
         self._ids = itertools.count(1001)
 
@@ -45,6 +49,7 @@ class World:
         self.repositories.clear()
         self.services.clear()
         self.operations.clear()
+        self.id_tokens.clear()
 
     def repository(self, full_name: str) -> Repository | None:
         """GitHub's names do not know upper and lower case."""
