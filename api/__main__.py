@@ -83,6 +83,7 @@ async def _serve(host: str, port: int) -> None:
             code_host,
             words=code_host,
             settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+            branch_host=code_host,
             messenger=messenger,
         )
         try:
