@@ -26,7 +26,7 @@ from activities.sentinels import Sentinels
 from activities.validation import Validation
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
-from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, TrafficHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
 from workflows.sentinel import Sentinel
@@ -42,7 +42,7 @@ def steps(
     journal: Journal,
     orders: OrderBook,
     code_host: CodeHost,
-    service_host: ServiceHost,
+    service_host: TrafficHost,
     probe: VersionProbe,
     databases: MigrationsHost,
 ) -> list[Callable[..., Any]]:
@@ -102,8 +102,8 @@ def workers(
 
 async def main() -> None:
     """Work until SIGTERM or SIGINT; then let running steps end within the grace period."""
-    from vtid.adapters.cloud_run import CloudRun
     from vtid.adapters.github import GitHub
+    from vtid.adapters.hosts import service_hosts
     from vtid.adapters.http_probe import HttpProbe
     from vtid.adapters.postgres_migrations import PostgresMigrations
 
@@ -112,10 +112,10 @@ async def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     ledger = await Ledger.open(settings.database_url)
-    token = settings.github_token.get_secret_value() if settings.github_token else ""
-    code_host = GitHub(settings.github_api_url, token)
-    cloud_run, databases = CloudRun(settings.cloud_run_url), PostgresMigrations(os.environ)
-    activities = steps(ledger.journal, ledger.orders, code_host, cloud_run, HttpProbe(), databases)
+    code_host = GitHub(settings.github_api_url, settings.github_credentials)
+    probe, databases = HttpProbe(), PostgresMigrations(os.environ)
+    hosts = service_hosts(settings.cloud_run_url, probe)
+    activities = steps(ledger.journal, ledger.orders, code_host, hosts, probe, databases)
     runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))
     client = await connect(runtime=runtime)
     async with AsyncExitStack() as running:

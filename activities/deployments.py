@@ -1,5 +1,6 @@
 """Steps on the deployment: start it, await it, prove it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -9,8 +10,10 @@ from activities.witnesses import Witnesses
 from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState
+from vtid.domain.environment import Service
 from vtid.domain.errors import Missing
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.domain.proving import claimed_commit
 
 
 class Deployments:
@@ -74,12 +77,23 @@ class Deployments:
         links = [self._commit_link(command)]
         if command.deploy_run is not None:
             links.append(self._actions_run_link(command, command.deploy_run))
+        elif command.services:
+            text = "no deploy run is known"
+            links.append(Link("actions_run", LinkState.UNKNOWN, text, code="DEPLOY_RUN_NOT_FOUND"))
         for service in command.services:
-            links += self._witnesses.links(command.environment, service, command.repository, command.commit)
+            links += self._service_links(command, service)
         proof = DeploymentProof(command.commit, tuple(links))
         if proof.complete or not _may_settle(proof) or is_last_look():
             return proof
         raise not_ready(f"not proven yet: {proof.open_link.says if proof.open_link else 'no link'}")
+
+    def _service_links(self, command: ProveDeployment, service: Service) -> tuple[Link, ...]:
+        wanted = claimed_commit(service, command.commit, command.deploy_run)
+        links = self._witnesses.links(command.environment, service, command.repository, wanted)
+        if wanted == command.commit:
+            return links
+        # The deploy run's link holds only where its commit contains ours: what contains that one contains ours.
+        return tuple(replace(link, match=link.match and "contains") for link in links)
 
     def _commit_link(self, command: ProveDeployment) -> Link:
         at = datetime.now(UTC)

@@ -7,12 +7,12 @@ from activities.witnesses import Witnesses
 from vtid.domain.commands import ReadServing, RollBack, RolledBack, ServedBefore
 from vtid.domain.deployment import DeploymentProof, ServiceSeen
 from vtid.domain.errors import Conflict
-from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, TrafficHost, VersionProbe
 from vtid.domain.rollback import came_between, hold_of, no_reason_in, served_by
 
 
 class Rollbacks:
-    def __init__(self, code_host: CodeHost, service_host: ServiceHost, probe: VersionProbe) -> None:
+    def __init__(self, code_host: CodeHost, service_host: TrafficHost, probe: VersionProbe) -> None:
         self._service_host = service_host
         self._witnesses = Witnesses(code_host, service_host, probe)
 

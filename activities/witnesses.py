@@ -30,7 +30,9 @@ class Witnesses:
         seen = self._service_host.service(environment, service, repository, commit)
         if seen.uri:
             looks = range(environment.live_answers)
-            answers = tuple(self._probe.look(seen.uri, service.version_path) for _ in looks)
+            answers = tuple(
+                self._probe.look(seen.uri, service.version_path, service.version_auth) for _ in looks
+            )
             seen = replace(seen, answers=answers)
         return replace(seen, ancestry=self._ancestry(repository, commit, seen))
 

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import sys
-from functools import cached_property
 
 import structlog
 
@@ -14,30 +13,13 @@ from api.options import Options
 from api.runs import Runs
 from api.serving import PortTaken, Server, listen
 from vtid.adapters.github import GitHub
+from vtid.adapters.hosts import service_hosts
+from vtid.adapters.http_probe import HttpProbe
 from vtid.adapters.messenger import HttpMessenger
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
-from vtid.domain.drift import ServiceSettings
-from vtid.domain.environment import Environment, Service
-from vtid.domain.ports import SettingsHost
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import connect
-
-
-class CloudRunWhenAsked:
-    """SettingsHost. Importing Cloud Run's client takes a second and 70 MB: only who asks pays for it."""
-
-    def __init__(self, endpoint: str | None) -> None:
-        self._endpoint = endpoint
-
-    def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
-        return self._cloud_run.settings(environment, service, repository)
-
-    @cached_property
-    def _cloud_run(self) -> SettingsHost:
-        from vtid.adapters.cloud_run import CloudRun
-
-        return CloudRun(self._endpoint)
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,8 +53,7 @@ async def _serve(host: str, port: int) -> None:
     ledger = await Ledger.open(settings.database_url)
     try:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
-        token = settings.github_token.get_secret_value() if settings.github_token else ""
-        code_host = GitHub(settings.github_api_url, token)
+        code_host = GitHub(settings.github_api_url, settings.github_credentials)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
         app = create_app(
@@ -82,7 +63,7 @@ async def _serve(host: str, port: int) -> None:
             options,
             code_host,
             words=code_host,
-            settings_host=CloudRunWhenAsked(settings.cloud_run_url),
+            settings_host=service_hosts(settings.cloud_run_url, HttpProbe()),
             branch_host=code_host,
             messenger=messenger,
         )

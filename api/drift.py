@@ -33,11 +33,11 @@ class Drifts:
         is not declared, VALIDATION, and CLOUD_RUN_UNAVAILABLE or CLOUD_RUN_DENIED when it could not be asked.
         """
         environment = environment_of(self._environments, name)
-        made_for_it = any("{repository_name}" in service.cloud_run for service in environment.services)
+        made_for_it = any(service.is_named_after_repository for service in environment.services)
         where = repository_of(environment, repository, matters=made_for_it)
         host = self._host
         if host is None:
-            raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask Cloud Run", status=503)
+            raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask where services run", status=503)
         try:
             async with asyncio.timeout(self._seconds):
                 services = await asyncio.to_thread(_reports, host, environment, where)
@@ -55,10 +55,6 @@ class Drifts:
 
 def _reports(host: SettingsHost, environment: Environment, repository: str) -> tuple[ServiceReport, ...]:
     return tuple(
-        compare(
-            service,
-            service.cloud_run_name(repository),
-            host.settings(environment, service, repository),
-        )
+        compare(service, repository, host.settings(environment, service, repository))
         for service in environment.services
     )

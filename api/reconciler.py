@@ -161,10 +161,9 @@ class Reconciler:
     async def _is_running(self, record: RunRecord, there: Execution) -> None:
         if record.run_id is None:
             await self._ledger.runs.opened(record.start_id, there.run_id)
-        stuck = there.failing_tries >= STUCK_AFTER_TRIES
-        if stuck:
-            text = f"its workflow task failed {there.failing_tries - 1} times; see the run in Temporal"
-            await self._ledger.runs.set_engine(record.start_id, "stuck", text)
+        why = _why_stuck(there)
+        if why:
+            await self._ledger.runs.set_engine(record.start_id, "stuck", why)
         elif record.engine != "ok":
             await self._ledger.runs.set_engine(record.start_id, "ok")
 
@@ -187,11 +186,11 @@ class Reconciler:
         """Runs look at the switch themselves, ever less often; told, they look at once.
 
         Whoever switched it may have been a process that ended before it could tell, so the first pass tells all
-        that wait to be armed.
+        that it may be news to: armed, those that wait for it; disarmed, every run.
         """
         armed = (await self._ledger.switch.read()).armed
         if self._announced is None:
-            self._untold = {record.start_id for record in records if armed and _waits_to_be_armed(record)}
+            self._untold = {record.start_id for record in records if not armed or _waits_to_be_armed(record)}
         elif self._announced is not armed:
             self._untold = {record.start_id for record in records}
         self._announced = armed
@@ -219,6 +218,15 @@ class _Contact:
     @property
     def is_hopeless(self) -> bool:
         return self.is_lost and self.failed >= _AT_ONCE
+
+
+def _why_stuck(there: Execution) -> str:
+    """Why the run cannot go on without a mended worker; nothing while it can."""
+    if there.failing_tries >= STUCK_AFTER_TRIES:
+        return f"its workflow task failed {there.failing_tries - 1} times; see the run in Temporal"
+    if there.refused_write:
+        return f"the ledger keeps refusing what it tells: {there.refused_write}"
+    return ""
 
 
 def _waits_to_be_armed(record: RunRecord) -> bool:

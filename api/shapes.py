@@ -73,7 +73,7 @@ class Evidence(BaseModel):
     observed: dict[str, Any] | None
 
 
-class Lease(BaseModel):
+class Lease(Shape):
     """The clocks of a lease."""
 
     order_id: str
@@ -84,6 +84,7 @@ class Lease(BaseModel):
     last_beat_at: datetime | None
     last_beat_age_seconds: float | None
     last_progress_at: datetime | None
+    last_progress_age_seconds: float | None
     progress: dict[str, Any] | None
     suspect: bool
     heartbeat_seconds: float
@@ -91,6 +92,7 @@ class Lease(BaseModel):
     lost_seconds: float
 
 
+Serving = like(ServingRecord, "Serving")
 StageShape = like(StageView, "Stage", waiting=Waiting | None, failure=like(Failure, "Failure") | None)
 Run = like(
     RunView,
@@ -103,7 +105,7 @@ Run = like(
     lease=Lease | None,
     position=int,
     as_of=datetime,
-    serving=like(ServingRecord, "Serving") | None,  # what became of its deployment after it
+    serving=Serving | None,  # what became of its deployment after it
     fresh=bool,  # asked from the run itself just now
 )
 
@@ -170,6 +172,7 @@ class CardRun(Shape):
     started_at: datetime | None
     ended_at: datetime | None
     position: int
+    serving: Serving | None = Field(description="what became of its deployment after it")  # type: ignore[valid-type]
 
 
 CardSpec = like(SpecHead, "CardSpec")

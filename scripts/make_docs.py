@@ -13,6 +13,7 @@ from vtid.agent.context import TOLD
 from vtid.configuration.environment_file import environments_schema
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
+from vtid.domain.hosts import HOSTS
 from vtid.domain.limits import FOREVER, LIMITS, Limit
 from vtid.domain.notifications import KEPT_FOR, PAUSES, SAYS, SUBSCRIBABLE, TRY_SECONDS
 from vtid.domain.rules import RULES
@@ -60,6 +61,11 @@ CONTROL_PLANE = (
         "the answer names `head_sha`; `git_dir`: a bare git repository that is its history, made when it is not "
         "there: pushes to it are seen, merges are real commits in it",
     ),
+    (
+        "POST /_sim/apps",
+        "add an App, known by its public key",
+        "the whole call; `installations`, `token_s`: how long its tokens hold",
+    ),
     ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
     ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
     ("POST /_sim/pulls/{number}/queue", "put a pull request into the merge queue", "the whole call"),
@@ -76,7 +82,11 @@ CONTROL_PLANE = (
         "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`; "
         "`queue` (a merge queue on the default branch): `enabled`, `together`, `conclusion`, `timeout_s`",
     ),
-    ("PUT /_sim/services/{name}", "set a service with its revisions and traffic", "`answers` of a revision"),
+    (
+        "PUT /_sim/services/{name}",
+        "set a service with its revisions and traffic",
+        "`answers` of a revision; `private`",
+    ),
     (
         "POST /_sim/faults",
         "break calls that match",
@@ -103,6 +113,7 @@ def pages() -> dict[str, str]:
         "failure-codes.md": failure_codes(),
         "events.md": events(),
         "rules.md": rules(),
+        "hosts.md": hosts(),
         "agent.md": agent(),
         "mcp.md": mcp(),
         "notifications.md": notifications(),
@@ -187,6 +198,45 @@ def rules() -> str:
         "A missing answer of `VAL-RULE-010` means `CHECKS_MISSING` or `CHECKS_TIMEOUT`, of any other rule "
         "`VALIDATION_FAILED`.",
         _table(("rule", "holds when", "code when it fails", "can be skipped"), rows),
+    )
+
+
+def hosts() -> str:
+    rows = (
+        (
+            f"`{host.name}`",
+            host.says,
+            f"`{host.address_key}`",
+            ", ".join(f"`{link}`" for link in ("commit", "actions_run", *host.links)),
+            "yes" if host.shifts_traffic else "no",
+        )
+        for host in HOSTS.values()
+    )
+    return _page(
+        "Hosts",
+        "vtid/domain/hosts.py",
+        "Where a service runs decides what can be seen of it, and so which links its proof has. A link that a host cannot "
+        "give is not in the chain: it is neither shown as proven nor waited for. One environment may have services on "
+        "several hosts; each is proven by its own chain.",
+        _table(("`host:` of a service", "what it is", "needs the key", "chain", "rollback"), rows),
+        "## A service that only answers",
+        "```yaml\nproduction:\n  repository: acme/shop\n  live_answers: 6            # more than it has instances\n  services:\n    shop:\n"
+        "      host: http_version\n      url: https://shop.example.com     # may hold {repository_name}\n      version_path: /version\n```",
+        "*Proven* means here: the deploy run of the commit (or, where deploys collapse, of a newer one that contains it) "
+        "ended in success, which is the claim; and `live_answers` answers in a row, each by a connection of its own, name one "
+        "and the same commit, which is or contains the claimed one. That is the independent witness. Instances "
+        "that disagree are waited for, since a rollout may be under way; with `live_answers` no larger than the number of "
+        "instances an old one may be missed.",
+        "What nobody can see is refused instead of ignored: variables, secrets and `sha_witnesses` cannot be declared there, "
+        "`policy.rollback` cannot be asked for, and `live_answers` must be at least 2. `vtid env check` asks the "
+        "version endpoint and says what it does not compare; `vtid env render` leaves the service out and says so.",
+        "## Another host",
+        "1. A row in `vtid/domain/hosts.py`: its name, the key that says which service is meant, and the links it can give.\n"
+        "2. A module in `vtid/adapters/` with the ports `ServiceHost` and `SettingsHost`, and `TrafficHost` where it can "
+        "shift traffic (`vtid/domain/ports.py`); `http_version.py` is the smallest one.\n"
+        "3. A line in `service_hosts` in `vtid/adapters/hosts.py`, from which the worker and the API take it.",
+        "A test holds the rows and the adapters against each other. Only a host whose services neither `cloud_run` nor `url` "
+        "can name needs a key of its own, in `vtid/configuration/environment_file.py` and `Service`.",
     )
 
 

@@ -16,6 +16,7 @@ from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
+from vtid.domain.task import CLOSED
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
 from workflows.hints import Hints
 from workflows.perform import perform
@@ -169,10 +170,17 @@ class Course:
         self.task = task
         return task
 
-    async def still_the_pinned_spec(self) -> None:
-        """Raise RunStopped unless the spec is the pinned one. A verdict of this very moment has said so."""
-        if self.judged_at is None or workflow.now() - self.judged_at > FRESH_FOR:
-            await self.load_task()
+    async def may_still_merge(self) -> None:
+        """Raise RunStopped unless the spec is the pinned one, and the run the task's. A verdict just now has said so.
+
+        The ledger may have given this run up, when Temporal did not know it for a while: nobody sees it act any more.
+        """
+        if self.judged_at is not None and workflow.now() - self.judged_at <= FRESH_FOR:
+            return
+        task, me = await self.load_task(), workflow.info().run_id
+        if task.status in CLOSED or task.current_run_id not in (None, me):
+            text = f"the ledger has this run as over: {task.vtid} is {task.status}"
+            raise RunStopped("ENGINE_TERMINATED", text)
 
     @property
     def since(self) -> datetime:

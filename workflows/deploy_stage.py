@@ -56,7 +56,6 @@ class DeployStage:
         course, pull = self._course, self._course.the_evidence().pull_request
         if course.judged_head != pull.head_sha:
             return Stage.VALIDATOR  # nothing is merged that no verdict is about
-        await course.still_the_pinned_spec()
         if course.request.environment.policy.rollback:
             await self._rollback.remember(await self._services())
         answer = await self._merging.merge(pull)
@@ -172,7 +171,7 @@ class DeployStage:
         )
         names = ", ".join(service.name for service in services) or course.request.base
         proof = await course.step(
-            Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", "Cloud Run"
+            Deployments.prove_deployment, command, f"{names} to serve {commit[:12]}, proven", _who(services)
         )
         proof = await with_migrations(course, proof, deployed=bool(services))
         course.story.tell(
@@ -200,6 +199,11 @@ class DeployStage:
         if self._course.merged_sha is None:
             raise RunStopped("PROOF_INCOMPLETE", "the commit of the merged pull request is not known")
         return self._course.merged_sha
+
+
+def _who(services: tuple[Service, ...]) -> str:
+    """Who moves the proof: the hosts of the services; without any, only the commit's place on the base is looked at."""
+    return ", ".join(dict.fromkeys(service.runs_on.title for service in services)) or "GitHub"
 
 
 def _unproven(proof: DeploymentProof, went_back: str | None) -> RunStopped:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from activities.polling import NOT_READY
 from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, SHOP, VTID
 from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
+from vtid.adapters.hosts import service_hosts
 from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
-from vtid.domain.deployment import DeploymentProof, Link, LinkState
+from vtid.domain.deployment import DeploymentProof, Link, LinkState, LiveAnswer
+from vtid.domain.environment import Service
 from vtid.domain.errors import Missing
 
 CONTAINS = "e" * 40
@@ -202,3 +205,76 @@ def test_a_commit_that_github_does_not_know_is_not_on_the_base() -> None:
 
     assert link_of(proof, "commit").state is LinkState.CONTRADICTED
     assert proof.code == "WRONG_COMMIT_SERVING"
+
+
+PAGES = Service("pages", host="http_version", url="https://pages.test")
+
+
+class Answering:
+    """A world in which this service can only be asked for its version."""
+
+    def __init__(self, *commits: str) -> None:
+        self._commits = cycle(commits)
+        self.hosts = service_hosts(
+            "http://127.0.0.1:9", self
+        )  # nobody listens there: Cloud Run must not be asked
+
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
+        return LiveAnswer(uri + path, next(self._commits), 200)
+
+
+def proof_of_pages(github: GitHub, run: DeployRun | None, *commits: str) -> DeploymentProof:
+    world = Answering(*commits)
+    step = Deployments(github, world.hosts, world).prove_deployment
+    made: DeploymentProof = last_try().run(step, proving(services=(PAGES,), deploy_run=run))
+    return made
+
+
+def test_a_service_that_only_answers_is_proven_by_its_run_and_its_answers() -> None:
+    proof = proof_of_pages(GitHub(), RUN, MERGED)
+
+    assert proof.complete
+    assert [link.name for link in proof.links] == ["commit", "actions_run", "live_answer"]
+
+
+@pytest.mark.parametrize(
+    ("run", "commits", "code"),
+    [
+        (replace(RUN, conclusion="failure"), (MERGED,), "DEPLOY_RUN_FAILED"),
+        (replace(RUN, jobs=0), (MERGED,), "DEPLOY_RUN_FAILED"),
+        (None, (MERGED,), "DEPLOY_RUN_NOT_FOUND"),
+        (RUN, (OLD,), "WRONG_COMMIT_SERVING"),
+        (RUN, (MERGED, OLD), "TRAFFIC_NOT_SHIFTED"),
+    ],
+)
+def test_without_the_claim_or_the_answers_it_is_not_proven(
+    run: DeployRun | None, commits: tuple[str, ...], code: str
+) -> None:
+    proof = proof_of_pages(GitHub(), run, *commits)
+
+    assert (proof.complete, proof.code) == (False, code)
+
+
+def test_answers_older_than_the_run_that_is_claimed_do_not_agree_with_it() -> None:
+    """Our run was cancelled for a newer one: it says that the newer commit was deployed, and ours answers."""
+    newer = replace(RUN, head_sha=CONTAINS)
+
+    disagree = proof_of_pages(Contained(), newer, MERGED)
+    agree = proof_of_pages(Contained(), newer, CONTAINS)
+
+    assert (disagree.complete, disagree.code) == (False, "WRONG_COMMIT_SERVING")
+    assert agree.complete
+    assert link_of(agree, "live_answer").match == "contains"
+
+
+class Contained(GitHub):
+    """CONTAINS comes after the merged commit."""
+
+    def compare(self, repository: str, ours: str, other: str) -> Ancestry:
+        order = (MERGED, CONTAINS)
+        if ours not in order or other not in order:
+            return Ancestry.SAME
+        before, after = order.index(ours), order.index(other)
+        return (
+            Ancestry.DESCENDANT if after > before else Ancestry.ANCESTOR if after < before else Ancestry.SAME
+        )

@@ -17,7 +17,15 @@ from vtid.domain.change import PullRequest
 from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Unavailable
 from vtid.domain.migrations import Migrations, Tool
 from vtid.domain.notice import Conclusion, Notice
-from vtid.domain.ports import BranchHost, CodeHost, MigrationSource, ServiceHost, SettingsHost, VersionProbe
+from vtid.domain.ports import (
+    BranchHost,
+    CodeHost,
+    MigrationSource,
+    ServiceHost,
+    SettingsHost,
+    TrafficHost,
+    VersionProbe,
+)
 
 if TYPE_CHECKING:
     from tests.adapters.conftest import Sim
@@ -347,7 +355,7 @@ def end_of(row: Row, sim: Sim, pull: PullRequest) -> Any:
 
 @pytest.mark.parametrize("cases", [CASES], ids=[f"{len(CASES)} cases"])
 def test_the_table_has_a_row_for_every_call_and_a_case_for_every_fault(cases: list[tuple[str, str]]) -> None:
-    ports = (CodeHost, MigrationSource, BranchHost, ServiceHost, SettingsHost, VersionProbe)
+    ports = (CodeHost, MigrationSource, BranchHost, ServiceHost, TrafficHost, SettingsHost, VersionProbe)
     calls = {name for port in ports for name in vars(port) if not name.startswith("_")}
     spelt = {"report": "report_deployment"}
     rows = {spelt.get(name.split(":")[0], name.split(":")[0]) for name in ROWS}

@@ -140,6 +140,32 @@ def test_an_answer_that_drips_is_left_in_time(dripping: str) -> None:
     assert time.monotonic() - began < 5
 
 
+def test_each_look_comes_by_a_connection_of_its_own() -> None:
+    """Behind a balancer one connection would meet the same instance again and again."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(10)
+    body = f"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{OURS}".encode()
+    connections = []
+
+    def serve() -> None:
+        for _ in range(2):
+            connection, _address = server.accept()
+            connections.append(connection)
+            connection.recv(4096)
+            connection.sendall(body)  # and left open, as a server that keeps connections alive would
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    probe = HttpProbe(timeout=10)
+    seen = [probe.look(f"http://127.0.0.1:{server.getsockname()[1]}", "/version").commit for _ in range(2)]
+    thread.join(10)
+    for each in (*connections, server):
+        each.close()
+
+    assert seen == [OURS, OURS]
+    assert len(connections) == 2
+
+
 @pytest.mark.parametrize(
     "uri",
     ["http://[broken", "ftp://example.com", "", "https://exa mple", "http://\x00", "http://host:99999999"],

@@ -11,8 +11,11 @@ from tests.api.conftest import OPTIONS, Staging
 from tests.api.engine import FakeEngine
 from tests.api.stage import Play
 from vtid.adapters.cloud_run import CloudRun
+from vtid.adapters.hosts import service_hosts
+from vtid.adapters.http_probe import HttpProbe
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
+from vtid.domain.environment import Environment, Service
 from vtid.ledger import Ledger
 from vtid.simulator.server import serving
 
@@ -87,11 +90,38 @@ async def test_cloud_run_out_of_reach_is_no_difference(play: Play, simulator: st
     assert (answer.status_code, answer.json()["code"]) == (503, "CLOUD_RUN_UNAVAILABLE")
 
 
+async def test_a_service_that_only_answers_is_asked_for_its_version_and_nothing_else(
+    ledger: Ledger, staging: Staging, keys: dict[str, str], simulator: str, play: Play
+) -> None:
+    place = f"{simulator}/run/acme-staging/europe-west1/shop"
+    pages = Service("shop", host="http_version", url=place)
+    environment = Environment("elsewhere", "", "", "acme/shop", services=(pages,))
+    hosts = service_hosts(None, HttpProbe())
+    app = create_app(ledger, FakeEngine(), {"elsewhere": environment}, OPTIONS, settings_host=hosts)
+    elsewhere = Play(app, ledger, FakeEngine(), keys)
+
+    before = await looked(elsewhere, "elsewhere")
+    runs(simulator)
+    after = await looked(elsewhere, "elsewhere")
+
+    assert [drift["kind"] for drift in before["drift"]] == ["no_version"]
+    assert (after["equal"], after["services"][0]["commit"]) == (True, "a" * 40)
+    assert after["services"][0]["unseen"] == "http_version shows no variables and no secrets"
+
+
 async def test_an_unknown_name_lists_the_declared_ones(play: Play) -> None:
     answer = await play.get("/environments/stagging/drift")
 
     assert answer.status_code == 404
-    assert answer.json()["expected"] == ["dev", "drill", "drill-strict", "production", "staging"]
+    assert answer.json()["expected"] == [
+        "dev",
+        "drill",
+        "drill-http",
+        "drill-private",
+        "drill-strict",
+        "production",
+        "staging",
+    ]
 
 
 async def test_an_environment_of_many_repositories_needs_one_of_them(play: Play) -> None:

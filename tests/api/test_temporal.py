@@ -32,7 +32,7 @@ from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.domain.change import PullRequest
 from vtid.domain.limits import carried
-from vtid.domain.ports import CodeHost, MigrationsHost, ServiceHost, VersionProbe
+from vtid.domain.ports import CodeHost, MigrationsHost, TrafficHost, VersionProbe
 from vtid.domain.serving import WatchRequest
 from vtid.ledger import Ledger
 from worker import steps, workers
@@ -95,7 +95,7 @@ async def live(temporal: Client, ledger: Ledger, keys: dict[str, str]) -> AsyncI
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
     nobody = (
         cast(CodeHost, EmptyForge()),
-        cast(ServiceHost, None),
+        cast(TrafficHost, None),
         cast(VersionProbe, None),
         cast(MigrationsHost, None),
     )

@@ -28,6 +28,13 @@ staging:
     mail:
       cloud_run: mail-{{repository_name}}
       env: {{LANGUAGES: "de,en"}}
+mixed:
+  project: acme-staging
+  region: europe-west1
+  repository: acme/shop
+  services:
+    shop: {{cloud_run: shop}}
+    pages: {{host: http_version, url: "https://pages.test"}}
 """
 
 
@@ -121,11 +128,12 @@ def test_github_actions_is_told_what_it_did_not_give(declared: Path, vtid: Vtid)
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("nope",), Exit.NOT_FOUND, "declared are staging"),
+        (("nope",), Exit.NOT_FOUND, "declared are staging, mixed"),
         (("staging", "--service", "web"), Exit.NOT_FOUND, "declared are shop, mail"),
         (("staging", "--sha", "main"), Exit.USAGE, "40 hexadecimal digits"),
         (("staging", "--repository", "acme/other"), Exit.USAGE, "acme/shop"),
         (("staging", "--format", "terraform"), Exit.USAGE, "gcloud"),
+        (("mixed", "--service", "pages"), Exit.USAGE, "pages (http_version): nothing is declared"),
     ],
 )
 def test_what_cannot_be_rendered_is_told_with_what_is_allowed(
@@ -136,6 +144,13 @@ def test_what_cannot_be_rendered_is_told_with_what_is_allowed(
     assert ended.code == code
     assert says in ended.err
     assert ended.out == ""
+
+
+def test_a_service_without_anything_to_render_is_left_out_and_named(declared: Path, vtid: Vtid) -> None:
+    ended = vtid("env", "render", "mixed", "--sha", SHA)
+
+    assert len(ended.out.splitlines()) == 1
+    assert "left out, since nothing is declared for flags: pages (http_version)" in ended.err
 
 
 REPORT: dict[str, Any] = {
@@ -178,3 +193,17 @@ def test_a_difference_ends_with_five_in_words_and_in_json(api: FakeApi, vtid: Vt
     assert (told.code, as_json.code) == (Exit.BLOCKED, Exit.BLOCKED)
     assert "different: MODE has another value than declared: declared 'strict', runs 'loose'" in told.out
     assert json.loads(as_json.out) == report
+
+
+def test_what_cannot_be_compared_is_said(api: FakeApi, vtid: Vtid) -> None:
+    unseen = {"unseen": "http_version shows no variables and no secrets", "commit": SHA, "revisions": []}
+    services = [REPORT["services"][0] | unseen]
+    api.says("GET", PATH, REPORT | {"project": "", "region": "", "services": services})
+
+    ended = vtid("env", "check", "staging", "--api-url", api.url)
+
+    assert ended.out.splitlines() == [
+        f"shop: answers {SHA} at https://shop.test",
+        "  not compared: http_version shows no variables and no secrets",
+        "staging is as declared, as far as it can be seen",
+    ]

@@ -63,7 +63,9 @@ def test_the_shipped_dev_section_is_the_documented_one(shipped: dict[str, Enviro
 
 
 def test_staging_and_production_are_stricter(shipped: dict[str, Environment]) -> None:
-    assert list(shipped) == ["dev", "staging", "production", "drill", "drill-strict"]
+    assert list(shipped) == [
+        "dev", "staging", "production", "drill", "drill-strict", "drill-http", "drill-private",
+    ]  # fmt: skip
     for name in ("staging", "production"):
         assert shipped[name].policy.deny_paths
         assert shipped[name].services[0].required_secrets
@@ -153,6 +155,22 @@ MISTAKES = {
     "  services:\n    shop:\n      cloud_run: shop\n      pths: []\n":
         "8: dev.services.shop.pths: unknown key (did you mean paths?); allowed: cloud_run, paths,",
     "  services:\n    shop: {}\n": "6: dev.services.shop.cloud_run: is missing",
+    "  services:\n    shop: {host: fly, cloud_run: shop}\n":
+        "6: dev.services.shop.host: no host has this name; allowed: cloud_run, http_version",
+    "  services:\n    shop: {host: http_version}\n":
+        "6: dev.services.shop.url: is missing (host http_version needs it)",
+    "  services:\n    shop: {cloud_run: shop, url: 'https://shop.test'}\n":
+        "6: dev.services.shop.url: has no use on host cloud_run, which does not show it; take it away",
+    "  services:\n    shop: {host: http_version, url: 'http://shop.test'}\n":
+        "6: dev.services.shop.url: plain http:// is allowed for loopback only",
+    "  services:\n    shop: {host: http_version, url: 'https://shop.test?key=1'}\n":
+        "6: dev.services.shop.url: expected an address without user, password, query or fragment",
+    "  services:\n    shop: {host: http_version, url: 'https://shop.test', required_secrets: [KEY]}\n":
+        "6: dev.services.shop.required_secrets: has no use on host http_version",
+    "  services:\n    shop: {host: http_version, url: 'https://shop.test'}\n  policy: {rollback: true}\n":
+        "7: dev.policy.rollback: service shop runs on http_version, which cannot shift traffic back; allowed here: false",
+    "  services:\n    shop: {host: http_version, url: 'https://shop.test'}\n  live_answers: 1\n":
+        "7: dev.live_answers: service shop runs on http_version, where only its answers tell the commit; at least 2",
     "  limits:\n    pickp: 3s\n": "6: dev.limits.pickp: no limit has this name (did you mean pickup?); allowed:",
     "  limits:\n    pickup: 3x\n": '6: dev.limits.pickup: expected a number of seconds, or a text like "1.5s"',
     "  limits:\n    pickup: 0\n": "6: dev.limits.pickup: must be more than 0 and at most 30 days",
@@ -273,3 +291,29 @@ def test_declared_migrations_know_their_tools_table(file: Path) -> None:
 )
 def test_migrations_that_are_declared_wrongly_are_told(file: Path, more: str, says: str) -> None:
     assert says in problem(file, MIGRATIONS + more)
+
+
+ELSEWHERE = """
+fly:
+  repository: acme/shop
+  services:
+    shop: {host: http_version, url: "https://shop.test"}
+"""
+
+
+def test_an_environment_without_cloud_run_needs_neither_project_nor_region(file: Path) -> None:
+    file.write_text(ELSEWHERE)
+    environment = load_environments(file)["fly"]
+    schema = environments_schema()
+    jsonschema.validate(yaml.safe_load(ELSEWHERE), schema)
+
+    assert environment.services[0].runs_on.name == "http_version"
+    assert environment.services[0].address("acme/shop") == "https://shop.test"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(ELSEWHERE.replace(', url: "https://shop.test"', "")), schema)
+
+
+def test_project_and_region_are_needed_as_soon_as_one_service_is_on_cloud_run(file: Path) -> None:
+    text = problem(file, f"{ELSEWHERE}    mail: {{cloud_run: mail}}\n")
+
+    assert text.endswith("fly.project: is missing")

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vtid.domain.drift import DriftKind, RevisionSettings, ServiceSettings, compare
+from vtid.domain.deployment import LiveAnswer
+from vtid.domain.drift import DriftKind, RevisionSettings, ServiceReport, ServiceSettings, compare
 from vtid.domain.environment import Service
 
 SHOP = Service(
@@ -111,3 +112,25 @@ def test_a_service_that_is_not_there_as_a_whole_is_told(
     seen: ServiceSettings | None, kind: DriftKind
 ) -> None:
     assert [drift.kind for drift in compare(SHOP, "shop", seen).drift] == [kind]
+
+
+ANSWERING = Service("mail", host="http_version", url="https://mail.test")
+
+
+def answering(answer: LiveAnswer | None) -> ServiceReport:
+    return compare(ANSWERING, "acme/mail", ServiceSettings("mail", "https://mail.test", True, (), answer))
+
+
+def test_where_only_answers_are_seen_the_report_says_what_is_not_compared() -> None:
+    report = answering(LiveAnswer("https://mail.test/version", "a" * 40, 200))
+
+    assert (report.drift, report.commit, report.cloud_run) == ((), "a" * 40, None)
+    assert report.unseen == "http_version shows no variables and no secrets"
+
+
+@pytest.mark.parametrize("answer", [LiveAnswer("https://mail.test/version", None, 503, "answered 503"), None])
+def test_a_version_endpoint_that_tells_no_commit_is_a_difference(answer: LiveAnswer | None) -> None:
+    (drift,) = answering(answer).drift
+
+    assert drift.kind is DriftKind.NO_VERSION
+    assert ((answer and answer.problem) or "was not asked") in drift.says

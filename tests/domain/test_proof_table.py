@@ -3,7 +3,7 @@
 The expected column knows nothing of links: it says in one sentence when a deployment is proven.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -11,10 +11,11 @@ import pytest
 
 from tests.domain.examples import NOON
 from tests.domain.test_deployment import NEWER, OLD, OURS, SHOP, URL, revision
-from vtid.domain.change import Ancestry
+from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.deployment import DeploymentProof, LinkState, LiveAnswer, RevisionSeen, ServiceSeen
+from vtid.domain.environment import Service
 from vtid.domain.failures import FAILURES
-from vtid.domain.proving import links_of_service
+from vtid.domain.proving import claimed_commit, links_of_service
 
 # Who has traffic: commit -> percent, one revision each; `ours twice` has two revisions of our commit.
 SERVING: dict[str, list[tuple[str, int]]] = {
@@ -45,6 +46,9 @@ AGREEING = {
     "newer": {"newer"},
     "ours and newer": {"ours", "newer", "ours and newer"},
 }
+
+
+ONLY_ANSWERS = Service("shop", host="http_version", url="https://shop.test")
 
 
 @dataclass(frozen=True)
@@ -136,3 +140,28 @@ def test_a_contradicting_witness_outweighs_every_other_one() -> None:
         if LinkState.CONTRADICTED in states:
             assert case.proof.open_link is not None
             assert case.proof.open_link.state is LinkState.CONTRADICTED, case
+
+
+# Who claims, where a host shows nothing but answers: what the deploy run deployed, and how each answer relates to that.
+ANCESTRY_OF_CLAIM = {
+    OURS: {OLD: Ancestry.ANCESTOR, NEWER: Ancestry.DESCENDANT},
+    NEWER: {OLD: Ancestry.ANCESTOR, OURS: Ancestry.ANCESTOR},
+}
+
+
+@pytest.mark.parametrize("live", LIVE)
+@pytest.mark.parametrize("claim", ANCESTRY_OF_CLAIM)
+def test_where_only_answers_are_seen_they_prove_with_one_voice_and_only_what_was_claimed(
+    live: str, claim: str
+) -> None:
+    run = DeployRun(1, "https://github.test/run/1", claim, "push", "completed", "success", 1)
+    seen = replace(
+        Case(*(True,) * 3, "nothing", "agree", *(True,) * 3, live).seen, ancestry=ANCESTRY_OF_CLAIM[claim]
+    )
+    wanted = claimed_commit(ONLY_ANSWERS, OURS, run)
+
+    made = DeploymentProof(OURS, links_of_service(wanted, ONLY_ANSWERS, seen, NOON))
+
+    assert made.complete is ((live, claim) in {("ours", OURS), ("newer", OURS), ("newer", NEWER)})
+    assert [link.name for link in made.links] == ["live_answer"]
+    assert made.complete or made.code in FAILURES

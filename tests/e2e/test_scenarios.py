@@ -11,6 +11,7 @@ HANDFUL = (
     "worker-dies-mid-work",
     "old-revision-serves",
     "happy-path",
+    "http-version-service",
     "rescue-retry",
     "merge-answer-lost",
     "cancel-while-working",

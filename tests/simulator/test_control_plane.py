@@ -72,7 +72,14 @@ def test_reset_leaves_nothing(sim: Sim) -> None:
     sim.merge(sim.pull())
     sim.told("POST", "/reset")
 
-    assert sim.told("GET", "/state") == {"repositories": {}, "services": {}, "faults": [], "behaviour": {}}
+    nothing: dict[str, object] = {
+        "repositories": {},
+        "services": {},
+        "id_tokens": {},
+        "faults": [],
+        "behaviour": {},
+    }
+    assert sim.told("GET", "/state") == nothing
     assert sim.http.get("/_sim/journal").json() == []
 
 

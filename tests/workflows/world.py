@@ -53,6 +53,7 @@ class Ledger:
     spec_hash: str
     approved: bool = True
     status: str = "scheduled"
+    current: str | None = None  # the task's current run, where it is not the one that tells
     armed: bool = True
     free: int = 0
     busy: int = 0
@@ -81,12 +82,16 @@ class Ledger:
         if vtid != self.vtid:
             return None
         approved = self.spec_hash if self.approved else None
-        return LoadedTask(vtid, self.status, LONG_AGO, self.spec_hash, self.spec_hash, approved)
+        hashes = self.spec_hash, self.spec_hash, approved
+        return LoadedTask(vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run)
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
-        run_id = self.events[0].run_id if self.events else None
         approved = self.spec_hash if self.approved else None
-        return TaskFacts(vtid, self.status, run_id, self.spec_hash, self.spec_hash, approved)
+        return TaskFacts(vtid, self.status, self._current_run, self.spec_hash, self.spec_hash, approved)
+
+    @property
+    def _current_run(self) -> str | None:
+        return self.current or (self.events[0].run_id if self.events else None)
 
     async def read_armed(self) -> Armed:
         return Armed(self.armed, "" if self.armed else "drill")
@@ -365,5 +370,5 @@ class CloudRun:
         self.shifts.append(revision)
         self.serves, self.pinned = next(c for c in (OLD, MERGED) if revision.endswith(c[:3])), (revision,)
 
-    def look(self, uri: str, path: str) -> LiveAnswer:
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
         return self.answer or LiveAnswer(uri + path, self.serves, 200)

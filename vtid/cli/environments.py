@@ -44,17 +44,24 @@ def _part(name: str) -> str:
 
 
 def _show(report: dict[str, Any]) -> None:
-    where = f"{report['environment']} ({report['project']}, {report['region']})"
+    place = ", ".join(filter(None, (report["project"], report["region"])))
+    where = f"{report['environment']} ({place})" if place else report["environment"]
     for service in report["services"]:
         serves = ", ".join(service["revisions"]) or "nothing serves"
+        if service.get("unseen"):
+            serves = f"answers {service['commit'] or 'no commit'}"
         print(f"{service['service']}: {serves} at {service['url'] or 'no address'}")
         for drift in service["drift"]:
             values = f": declared {drift['expected']!r}, runs {drift['actual']!r}" if drift["actual"] else ""
             few = drift["revisions"] and drift["revisions"] != service["revisions"]
             only = f" (in {', '.join(drift['revisions'])})" if few else ""
             print(f"  {drift['kind']}: {drift['says']}{values}{only}")
+        if service.get("unseen"):
+            print(f"  not compared: {service['unseen']}")
     differ = len(report["drift"])
-    told = "is as declared" if not differ else f"differs in {differ} {'place' if differ == 1 else 'places'}"
+    partly = any(service.get("unseen") for service in report["services"])
+    equal = "is as declared, as far as it can be seen" if partly else "is as declared"
+    told = equal if not differ else f"differs in {differ} {'place' if differ == 1 else 'places'}"
     print(f"{where} {told}")
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDED = "dev"  # the section of environments.yaml that the simulator starts with
 SIMULATOR_OFFSET = 10  # the simulator's port beside the API's
 SIMULATED_TOKEN = "simulated"  # noqa: S105 - of the simulated GitHub, which takes any
+_OUR_APP = "VTID_GITHUB_APP_"
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Ports:
     temporal_http: int
 
     @classmethod
-    def chosen(cls, api: int, dev: TemporalDev, *, simulate: bool) -> "Ports":
-        """Port 0: free ones for all. Raises PortBusy, naming the port and who needs it."""
+    def chosen(cls, api: int, dev: TemporalDev, *, simulate: bool, simulator: int = 0) -> "Ports":
+        """Port 0: free ones for all, but for the simulator's where it is given. Raises PortBusy, naming port and user."""
         if api == 0:
-            return cls(*free_ports(5))
+            api, free, *rest = free_ports(5)
+            return cls(api, simulator or free, *rest)
         stop = "stop what uses it, or take"
         simulator = api + SIMULATOR_OFFSET
         claim(api, "the API", f"{stop} another with --port (0: free ports for all)")
@@ -102,8 +104,16 @@ class Layout:
                 "VTID_GITHUB_API_URL": f"{where.simulator}/api/v3",
                 "VTID_GITHUB_TOKEN": SIMULATED_TOKEN,
                 "VTID_CLOUD_RUN_URL": where.simulator,
+                # As Google's own library names them: where ID tokens come from.
+                "GCE_METADATA_HOST": f"{LOOPBACK}:{self.ports.simulator}",
+                "GCE_METADATA_IP": f"{LOOPBACK}:{self.ports.simulator}",
             }
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
+        # Another Temporal, or who we are on the real GitHub, is nothing to a stack of this machine.
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("TEMPORAL_") and not (where.simulator and key.startswith(_OUR_APP))
+        }
         told = said | dict(self.overrides)
         return {
             key: value for key, value in inherited.items() if key.removesuffix("_FILE") not in told

@@ -47,7 +47,7 @@ def render(
     """Print it. Raises CommandFailed for what is not declared, or a commit that is none."""
     environment = _environment(name)
     commit = _commit(sha)
-    targets = [_target(environment, each, commit, repository) for each in _chosen(environment, service)]
+    targets = [_target(environment, each, commit, repository) for each in _renderable(environment, service)]
     if as_json:
         print_json({"environment": name, "services": [_as_data(target, format) for target in targets]})
     elif format == "gcloud":
@@ -79,6 +79,19 @@ def _chosen(environment: Environment, named: str | None) -> Sequence[Service]:
         what = f"no service {named!r}" if named else "no service at all"
         raise CommandFailed(f"{environment.name} declares {what}; declared are {names}", Exit.NOT_FOUND)
     return chosen
+
+
+def _renderable(environment: Environment, named: str | None) -> Sequence[Service]:
+    """The chosen ones that flags can be made for. What is left out is said; nothing left is an error."""
+    chosen = _chosen(environment, named)
+    able = [each for each in chosen if each.runs_on.shows_variables]
+    left_out = ", ".join(f"{each.name} ({each.host})" for each in chosen if each not in able)
+    if not able:
+        text = f"{left_out}: nothing is declared that flags could be made from; deploy it your own way"
+        raise CommandFailed(text, Exit.USAGE)
+    if left_out:
+        tell(f"vtid: left out, since nothing is declared for flags: {left_out}")
+    return able
 
 
 def _target(environment: Environment, service: Service, commit: Value, repository: str | None) -> Target:

@@ -18,11 +18,17 @@ async def seed(simulator: str, environment: Environment) -> None:
         made = (await client.post("/_sim/repos", json=wish)).raise_for_status()
         head = made.json()["head_sha"]
         for service in environment.services:
-            name = service.cloud_run_name(repository)
+            name = _simulated_name(service, repository)
             answer = await client.put(
                 f"/_sim/services/{name}", json=_serving(name, service, environment, head)
             )
             answer.raise_for_status()
+
+
+def _simulated_name(service: Service, repository: str) -> str:
+    """Under which the simulator knows it: what the declared address ends with, where there is one."""
+    address = service.address(repository)
+    return address.rstrip("/").rpartition("/")[2] if address else service.cloud_run_name(repository)
 
 
 def _serving(name: str, service: Service, environment: Environment, commit: str) -> dict[str, Any]:

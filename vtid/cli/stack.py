@@ -32,7 +32,7 @@ def _silent(_line: str) -> None:
 class Stack:
     """A running stack, as an asynchronous context: entered when it is ready, left when every process is gone.
 
-    `port` is the API's; 0 takes free ports for all processes. `env` is laid over the environment that the
+    `port` is the API's; 0 takes free ports for all processes, but `simulator_port` where one is given. `env` is laid over the environment that the
     processes get. `say` is told one line for each thing that a person should see. Entering raises PortBusy,
     DirectoryBusy, StackError, or what is wrong with the configuration. Enter it in a thread that lives as
     long as the stack: Linux ends the processes together with the thread that started them.
@@ -45,11 +45,13 @@ class Stack:
         simulate: bool = False,
         simulate_worker: bool = False,
         port: int = 8700,
+        simulator_port: int = 0,
         env: Mapping[str, str] | None = None,
         say: Callable[[str], None] = _silent,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        self._simulate, self._simulate_worker, self._port = simulate, simulate_worker, port
+        self._simulate, self._simulate_worker = simulate, simulate_worker
+        self._port, self._simulator_port = port, simulator_port
         self._overrides = dict(env or {})
         self._say = say
         self._kept: dict[str, Kept] = {}
@@ -156,7 +158,7 @@ class Stack:
             here = {"VTID_DATA_DIR": str(self.data_dir)}
             settings = Settings.load({**os.environ, **here, **self._overrides})
             dev = load_temporal_dev(ROOT / "temporal-dev.yaml")
-            ports = Ports.chosen(self._port, dev, simulate=self._simulate)
+            ports = Ports.chosen(self._port, dev, simulate=self._simulate, simulator=self._simulator_port)
             secrets = keys(self.data_dir)
             self._layout = Layout(
                 self.data_dir, settings, ports, dev, secrets, self._simulate, self._overrides

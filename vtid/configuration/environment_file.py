@@ -1,12 +1,24 @@
 """The shape of environments.yaml, as pydantic models. docs/environments.schema.json is made from it."""
 
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    RootModel,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from vtid.configuration.durations import Duration
 from vtid.configuration.limit_overrides import LimitName, LimitOverride
-from vtid.configuration.settings import PREFIX
+from vtid.configuration.settings import PREFIX, closest, safe_web_address
+from vtid.domain.hosts import HOSTS
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Capability = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -38,16 +50,61 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _known_host(name: str) -> str:
+    if name not in HOSTS:
+        raise ValueError(f"no host has this name{closest(name, list(HOSTS))}; allowed: {', '.join(HOSTS)}")
+    return name
+
+
+def _service_address(value: str) -> str:
+    address = safe_web_address(value)
+    parts = urlsplit(address)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        # It is shown to everybody who reads a proof.
+        raise ValueError("expected an address without user, password, query or fragment")
+    return address
+
+
+def _address_keys(schema: dict[str, Any]) -> None:
+    """Each host has a key of its own that says which service is meant; without `host` it is Cloud Run's."""
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"host": {"const": host.name}}, "required": _named(host.name)},
+            "then": {"required": [host.address_key]},
+        }
+        for host in HOSTS.values()
+    ]
+
+
+def _named(host: str) -> list[str]:
+    return [] if host == ServiceSection.model_fields["host"].default else ["host"]
+
+
+HostName = Annotated[
+    str, AfterValidator(_known_host), WithJsonSchema({"type": "string", "enum": list(HOSTS)})
+]
+
+
 class ServiceSection(Section):
     """One deployable."""
 
-    cloud_run: Name = Field(description="name on Cloud Run; may hold {repository_name}")
+    model_config = ConfigDict(json_schema_extra=_address_keys)
+
+    cloud_run: Name | None = Field(None, description="name on Cloud Run; may hold {repository_name}")
     paths: list[Glob] = Field(["**"], min_length=1, description="a change of these paths deploys it")
     requires: list[Capability] = Field(
         [], description="what a worker must be capable of, when a task names it"
     )
     health_path: UrlPath = "/healthz"
     version_path: UrlPath = "/version"
+    host: HostName = Field("cloud_run", description="where it runs, and so what can be seen of it")
+    url: Annotated[str, AfterValidator(_service_address)] | None = Field(
+        None, description="its address, where no host can tell it; may hold {repository_name}"
+    )
+    version_auth: Literal["none", "id_token"] = Field(
+        "none",
+        description="how its version endpoint is asked; id_token: with Google's token for its address",
+    )
     env: dict[VariableName, str] = Field({}, description="variables with their values; nothing secret")
     secrets: dict[VariableName, SecretBinding] = Field(
         {}, description="variables bound to secrets, as `secret:version`"
@@ -132,8 +189,8 @@ class MigrationsSection(Section):
 class EnvironmentSection(Section):
     """One environment."""
 
-    project: Name
-    region: Name
+    project: Name | None = Field(None, description="Google's project; needed where a service is on Cloud Run")
+    region: Name | None = Field(None, description="of Cloud Run; needed where a service is there")
     repository: Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")] = Field(
         description="owner/name; may be a glob"
     )

@@ -15,6 +15,7 @@ from vtid.configuration.environment_file import (
     RequiredCheck,
     ServiceSection,
 )
+from vtid.configuration.hosts import Place, host_misfits
 from vtid.configuration.limit_overrides import LimitOverride, overridden
 from vtid.configuration.settings import ConfigurationError, closest
 from vtid.domain.change import pinned_check
@@ -22,8 +23,6 @@ from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, S
 from vtid.domain.limits import LIMITS, Limit
 from vtid.domain.migrations import TABLES, Migrations, Tool
 from vtid.domain.notice import CHECK_NAME
-
-Place = tuple[str | int, ...]  # keys and indexes from the top of the file
 
 # The same limit may be spelled where people look for it; limits: name -> (section, key).
 _OTHER_SPELLINGS = {
@@ -165,13 +164,15 @@ def _required(check: str | RequiredCheck) -> str:
 
 
 def _environment(name: str, section: EnvironmentSection) -> Environment:
+    for place, problem in host_misfits(name, section):
+        raise _Misfit(place, problem)
     required = tuple(_required(check) for check in section.checks.required)
     if CHECK_NAME in (check.partition("@")[0] for check in required):
         raise _Misfit((name, "checks", "required"), f"{CHECK_NAME} is our own check: it waits for the others")
     return Environment(
         name=name,
-        project=section.project,
-        region=section.region,
+        project=section.project or "",
+        region=section.region or "",
         repository=section.repository,
         base_branch=section.base_branch,
         branch_pattern=section.branch_pattern,
@@ -212,7 +213,7 @@ def _migrations(section: MigrationsSection) -> Migrations:
 def _service(name: str, section: ServiceSection) -> Service:
     return Service(
         name=name,
-        cloud_run=section.cloud_run,
+        cloud_run=section.cloud_run or "",
         paths=tuple(section.paths),
         requires=tuple(section.requires),
         health_path=section.health_path,
@@ -222,6 +223,9 @@ def _service(name: str, section: ServiceSection) -> Service:
         sha_witnesses=tuple(section.sha_witnesses),
         env=section.env,
         secrets=section.secrets,
+        host=section.host,
+        url=section.url,
+        version_auth=section.version_auth,
     )
 
 

@@ -83,6 +83,7 @@ class LoadedTask:
     spec_bytes_hash: str | None
     approved_hash: str | None
     armed: Armed | None = None  # the emergency stop, read in the same step
+    current_run_id: str | None = None  # None: the ledger does not know yet which one it is
 
 
 @dataclass(frozen=True)
@@ -278,11 +279,12 @@ class MergePullRequest:
 
 @dataclass(frozen=True)
 class AwaitMerge:
-    """Wait for a person to merge exactly this head."""
+    """Wait for a person to merge exactly this head into this base."""
 
     repository: str
     number: int
     head_sha: str
+    base: str
 
 
 @dataclass(frozen=True)

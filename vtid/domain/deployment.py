@@ -35,17 +35,22 @@ class RevisionSeen:
 
 @dataclass(frozen=True)
 class LiveAnswer:
-    """One look at the service's own version endpoint: a commit, or why there is none."""
+    """One look at the service's own version endpoint: a commit, or why there is none. Nothing secret stands in it."""
 
     url: str
     commit: str | None
     status: int | None = None
     problem: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class ServiceSeen:
-    """A service as Cloud Run and its own endpoint show it now."""
+    """A service as its host and its own endpoint show it now.
+
+    A host that shows less than Cloud Run leaves `serving` empty and says settled and healthy: its chain has no link
+    that would read them (vtid.domain.hosts).
+    """
 
     name: str
     uri: str | None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vtid.domain.deployment import LiveAnswer
 from vtid.domain.environment import Service
 
 # Each deploy sets these anew, to tell its commit: they are nobody's configuration.
@@ -26,18 +27,23 @@ class RevisionSettings:
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """A service as it runs. `serving`: by traffic status, never by template. url: its own, discovered."""
+    """A service as it runs. `serving`: by traffic status, never by template. url: its own.
+
+    answer: of its version endpoint, where the host shows nothing else.
+    """
 
     name: str
     url: str | None
     settled: bool
     serving: tuple[RevisionSettings, ...]
+    answer: LiveAnswer | None = None
 
 
 class DriftKind(StrEnum):
     SERVICE_MISSING = "service_missing"
     NOTHING_SERVES = "nothing_serves"
     NO_URL = "no_url"
+    NO_VERSION = "no_version"  # its version endpoint tells no commit
     UNSETTLED = "unsettled"  # it is being changed right now
     MISSING = "missing"
     EXTRA = "extra"
@@ -61,18 +67,25 @@ class Drift:
 
 @dataclass(frozen=True)
 class ServiceReport:
-    """A declared service, where it was found, and what differs."""
+    """A declared service, where it was found, and what differs.
+
+    cloud_run: its name there; None on another host. unseen: what its host does not show, so that nothing of it is
+    compared; None when all is. commit: what its version endpoint tells, where that alone is asked.
+    """
 
     service: str
-    cloud_run: str
+    host: str
+    cloud_run: str | None
     url: str | None
     revisions: tuple[str, ...]
     drift: tuple[Drift, ...]
+    unseen: str | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True)
 class DriftReport:
-    """All services of one environment. `equal` when nothing differs."""
+    """All services of one environment. `equal` when nothing that can be seen differs."""
 
     environment: str
     project: str
@@ -82,15 +95,27 @@ class DriftReport:
     drift: tuple[Drift, ...]  # of all services
 
 
-def compare(service: Service, cloud_run: str, seen: ServiceSettings | None) -> ServiceReport:
-    """Hold a declared service against what runs under its name; None: nothing does."""
+def compare(service: Service, repository: str, seen: ServiceSettings | None) -> ServiceReport:
+    """Hold a declared service of this repository against what runs; None: nothing does."""
+    if not service.runs_on.shows_variables:
+        return _only_its_answer(service, seen)
+    cloud_run = service.cloud_run_name(repository)
     if seen is None:
         text = f"there is no service {cloud_run}"
         missing = Drift(service.name, DriftKind.SERVICE_MISSING, text)
-        return ServiceReport(service.name, cloud_run, None, (), (missing,))
+        return ServiceReport(service.name, service.host, cloud_run, None, (), (missing,))
     found = [*_of_service(service, seen), *_of_revisions(service, seen.serving)]
     names = tuple(revision.name for revision in seen.serving)
-    return ServiceReport(service.name, cloud_run, seen.url, names, tuple(found))
+    return ServiceReport(service.name, service.host, cloud_run, seen.url, names, tuple(found))
+
+
+def _only_its_answer(service: Service, seen: ServiceSettings | None) -> ServiceReport:
+    answer = seen.answer if seen else None
+    url, commit = seen.url if seen else None, answer.commit if answer else None
+    problem = (answer.problem if answer else None) or "it was not asked"
+    drift = () if commit else (Drift(service.name, DriftKind.NO_VERSION, f"no commit is told: {problem}"),)
+    unseen = f"{service.host} shows no variables and no secrets"
+    return ServiceReport(service.name, service.host, None, url, (), drift, unseen, commit)
 
 
 def _of_service(service: Service, seen: ServiceSettings) -> Iterator[Drift]:

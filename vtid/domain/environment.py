@@ -3,21 +3,26 @@
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from vtid.domain.hosts import HOSTS, Host
 from vtid.domain.limits import Limit
 from vtid.domain.migrations import Migrations
 from vtid.domain.vtid import digits_of, short_run
 
+_REPOSITORY_NAME = "{repository_name}"
+
 
 @dataclass(frozen=True)
 class Service:
-    """One deployable. `cloud_run` may hold `{repository_name}`, the part of the repository after the slash.
+    """One deployable. `cloud_run` and `url` may hold `{repository_name}`, the part of the repository after the slash.
 
+    host: a name in HOSTS. cloud_run: its name there, on Cloud Run. url: its address, where no host can tell it.
+    version_auth: how its version endpoint is asked, `none` or `id_token` (Google's, for this address).
     required_env and required_secrets hold the names of env and secrets, too. env: name -> value, where it is
     declared. secrets: name -> `secret:version`.
     """
 
     name: str
-    cloud_run: str
+    cloud_run: str = ""
     paths: tuple[str, ...] = ("**",)
     health_path: str = "/healthz"
     version_path: str = "/version"
@@ -27,13 +32,28 @@ class Service:
     requires: tuple[str, ...] = ()  # capabilities of a worker
     env: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    host: str = "cloud_run"
+    url: str | None = None
+    version_auth: str = "none"
+
+    @property
+    def runs_on(self) -> Host:
+        return HOSTS[self.host]
+
+    @property
+    def is_named_after_repository(self) -> bool:
+        return _REPOSITORY_NAME in self.cloud_run + (self.url or "")
 
     def binding_of(self, secret: str) -> str:
         """`secret:version` of a required secret; one that declares none is bound under its own name."""
         return self.secrets.get(secret, f"{secret}:latest")
 
     def cloud_run_name(self, repository: str) -> str:
-        return self.cloud_run.replace("{repository_name}", repository.split("/")[-1])
+        return _named_after(repository, self.cloud_run)
+
+    def address(self, repository: str) -> str | None:
+        """Its declared address; None where its host tells it."""
+        return _named_after(repository, self.url) if self.url else None
 
     def is_touched_by(self, paths: tuple[str, ...]) -> bool:
         return any(path_matches(path, pattern) for path in paths for pattern in self.paths)
@@ -119,6 +139,10 @@ class Environment:
 
     def services_touched_by(self, paths: tuple[str, ...]) -> tuple[Service, ...]:
         return tuple(service for service in self.services if service.is_touched_by(paths))
+
+
+def _named_after(repository: str, text: str) -> str:
+    return text.replace(_REPOSITORY_NAME, repository.split("/")[-1])
 
 
 def path_matches(path: str, pattern: str) -> bool:

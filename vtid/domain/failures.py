@@ -65,7 +65,7 @@ _ROWS = (
     FailureCode("SECRETS_MISSING",      _D, True,  _FAIL, "a serving revision lacks required secret bindings", "bind the named secrets, redeploy, then retry"),
     FailureCode("ENVIRONMENT_MISMATCH", _D, True,  _FAIL, "a serving revision lacks required environment variables", "set the named variables, redeploy, then retry"),
     FailureCode("MIGRATIONS_PENDING",   _D, True,  _FAIL, "database migrations of the change are not applied", "apply them, then retry"),
-    FailureCode("PROBE_FAILED",         _D, True,  _ERR,  "the service's own version endpoint gives no usable answer", "look at the service's log, then retry"),
+    FailureCode("PROBE_FAILED",         _D, True,  _ERR,  "the service's own version endpoint gives no usable answer", "read what it answered (a service that lets nobody in needs version_auth: id_token), look at its log, then retry"),
     FailureCode("PROOF_INCOMPLETE",     _D, True,  _ERR,  "a link of the deployment proof is only claimed or unknown", "read the open link, give it a second witness, then retry"),
     FailureCode("ROLLED_BACK",          _D, True,  _FAIL, "the deployment was rolled back", "mend the change, then start again"),
     FailureCode("GITHUB_DENIED",        None, True, _ERR, "GitHub refuses our credentials or permissions", "renew the token or its rights, then retry"),

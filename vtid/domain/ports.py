@@ -6,7 +6,7 @@ threads. They raise the errors of vtid.domain.errors and nothing else. The ledge
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vtid.domain.change import (
     Ancestry,
@@ -143,7 +143,12 @@ class ServiceHost(Protocol):
     def service(
         self, environment: Environment, service: Service, repository: str, commit: str
     ) -> ServiceSeen:
-        """The service with every serving revision, read by traffic status; without live answers."""
+        """All that the links of this host need (vtid.domain.hosts), and the address; without live answers."""
+
+
+@runtime_checkable
+class TrafficHost(ServiceHost, Protocol):
+    """Where services run, and traffic can be shifted between their revisions."""
 
     def newest_revisions(
         self, environment: Environment, service: Service, repository: str
@@ -161,7 +166,7 @@ class SettingsHost(Protocol):
     """Where services run, asked for what they are given."""
 
     def settings(self, environment: Environment, service: Service, repository: str) -> ServiceSettings | None:
-        """The variables of every serving revision; None when there is no such service."""
+        """The variables of every serving revision, where the host shows any; None when there is no such service."""
 
 
 class MigrationsHost(Protocol):
@@ -174,8 +179,12 @@ class MigrationsHost(Protocol):
 class VersionProbe(Protocol):
     """The service's own word about which commit it is."""
 
-    def look(self, uri: str, path: str) -> LiveAnswer:
-        """One look. An unusable answer is a result with a problem, not an error."""
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
+        """One look, by a connection of its own, so that each may meet another instance.
+
+        auth: `none`, or `id_token`: with a token for this address, which stands in no answer.
+        An unusable answer is a result with a problem, not an error.
+        """
 
 
 class Messenger(Protocol):

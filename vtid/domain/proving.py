@@ -3,19 +3,28 @@
 Source: design of the run, 3.8.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from vtid.domain.change import Ancestry
+from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.deployment import Link, LinkState, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Service
 
 
 def links_of_service(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> tuple[Link, ...]:
-    """The links revision, traffic, image_digest, environment and live_answer of one service."""
-    return tuple(
-        make(commit, service, seen, at) for make in (_revision, _traffic, _image, _environment, _live_answer)
-    )
+    """Every link that the service's host can give, in the order of its chain."""
+    return tuple(LINKS[name](commit, service, seen, at) for name in service.runs_on.links)
+
+
+def claimed_commit(service: Service, commit: str, run: DeployRun | None) -> str:
+    """The commit that the service's own answers must contain, so that they agree with what is claimed.
+
+    Where the host claims none, the deploy run does: a push deploys its head, one that we dispatched was told ours.
+    """
+    if service.runs_on.names_commits or run is None or run.event != "push":
+        return commit
+    return run.head_sha
 
 
 def _contains(commit: str, other: str, seen: ServiceSeen) -> str | None:
@@ -139,7 +148,14 @@ def _environment(commit: str, service: Service, seen: ServiceSeen, at: datetime)
 def _live_answer(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> Link:
     raw = {
         "answers": [
-            {"url": a.url, "commit": a.commit, "status": a.status, "problem": a.problem} for a in seen.answers
+            {
+                "url": a.url,
+                "commit": a.commit,
+                "status": a.status,
+                "problem": a.problem,
+                "at": a.at.isoformat(timespec="milliseconds") if a.at else None,
+            }
+            for a in seen.answers
         ]
     }
 
@@ -160,8 +176,21 @@ def _live_answer(commit: str, service: Service, seen: ServiceSeen, at: datetime)
             says = ", ".join(sorted(claim[:12] for claim in claimed))
             text = f"the service answers {stranger[:12]}, and its revisions claim {says}"
             return link(LinkState.CONTRADICTED, text, "WRONG_COMMIT_SERVING")
+        if len(set(commits)) > 1 and not service.runs_on.names_commits:
+            # Nothing shows who gets how much traffic: only with one voice have all instances been reached.
+            says = ", ".join(sorted({each[:12] for each in commits}))
+            return link(LinkState.UNKNOWN, f"its instances do not agree yet: {says}", "PROOF_INCOMPLETE")
         match = "exact" if all(m == "exact" for m in matches) else "contains"
         return link(LinkState.PROVEN, f"{len(commits)} answers in a row name our commit", match=match)
     other = next(c for c, m in zip(commits, matches, strict=True) if not m)
     code = "TRAFFIC_NOT_SHIFTED" if any(matches) else "WRONG_COMMIT_SERVING"
     return link(LinkState.CONTRADICTED, f"the service answers {other[:12]}, not {commit[:12]}", code)
+
+
+LINKS: dict[str, Callable[[str, Service, ServiceSeen, datetime], Link]] = {
+    "revision": _revision,
+    "traffic": _traffic,
+    "image_digest": _image,
+    "environment": _environment,
+    "live_answer": _live_answer,
+}

@@ -14,6 +14,7 @@ def dump(world: World, faults: Faults) -> dict[str, Any]:
         "services": {
             it.path: {**asdict(it), "reconciling": it.reconciling} for it in world.services.values()
         },
+        "id_tokens": world.id_tokens,
         "faults": [{"id": it.id, "left": it.left, **it.wish.model_dump()} for it in faults.active],
         "behaviour": {
             it.full_name: world.behaviours.of(it.full_name).model_dump() for it in world.repositories.values()

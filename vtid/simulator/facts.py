@@ -227,6 +227,8 @@ class Service:
     observed: int = 1
     failure: str | None = None
     version_body: Any = None
+    private: bool = False
+    """Only who brings an ID token for its address is let in."""
     turn: dict[str, int] = field(default_factory=dict)
     """Credits of the weighted round-robin."""
 

@@ -13,14 +13,17 @@ from vtid.simulator.world import World
 STYLE = "body{font:16px/1.5 system-ui;margin:2rem auto;max-width:50rem;padding:0 1rem}pre{overflow:auto;background:#f4f4f4;padding:1rem}"
 
 
-def page(world: World) -> Callable[[Request], Awaitable[Response]]:
+def page(world: World, on_root: dict[str, str]) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         parts = str(request.path_params["page"]).strip("/").split("/")
         if parts == [""]:
             names = [it.full_name for it in world.repositories.values()]
-            return html(
+            answer = html(
                 "Simulated GitHub", *(f'<p><a href="/{escape(it)}">{escape(it)}</a></p>' for it in names)
             )
+            # Who looks for the metadata server asks here, and knows it by its header.
+            answer.headers.update(on_root)
+            return answer
         repository = world.repository("/".join(parts[:2]))
         if repository is None:
             return html("Not found", "<p>Nobody has been here in this world.</p>", status=404)

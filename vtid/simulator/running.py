@@ -8,12 +8,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from vtid.simulator import cloud
+from vtid.simulator import cloud, metadata
 from vtid.simulator.facts import Revision, Service
 from vtid.simulator.world import World
 
 ROOT = "/run/{project}/{region}/{service}"
 HEALTH = ("healthz", "health", "readyz", "alive")
+REFUSED = {
+    401: "Error: Unauthorized. Your client does not have permission to the requested URL.",
+    403: "Error: Forbidden. Your client does not have permission to get URL from this server.",
+}
 VERSION = ("version", "api/version", "__version")
 
 
@@ -32,6 +36,12 @@ def endpoint(world: World) -> Callable[[Request], Awaitable[Response]]:
             return HTMLResponse(
                 "<html><title>404 Page not found</title><h1>Error: Page not found</h1></html>", 404
             )
+        status = 200
+        if service.private:
+            address = f"{str(request.base_url).rstrip('/')}/run/{'/'.join(place)}"
+            status = metadata.lets_in(world, address, request.headers.get("authorization"))
+        if status != 200:
+            return HTMLResponse(f"<html><title>{status}</title><h1>{REFUSED[status]}</h1></html>", status)
         return page(service, revision, request.path_params.get("page", ""))
 
     return serve

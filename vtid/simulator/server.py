@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from vtid.simulator import control, linked, logs, pages, running
+from vtid.simulator import control, linked, logs, metadata, pages, running
 from vtid.simulator.cloud_run import routes as cloud_run
 from vtid.simulator.faults import Faults, Wires, with_fault
 from vtid.simulator.github import routes as github
@@ -44,8 +44,9 @@ class Simulator:
                 Mount("/api", github.graphql(self.world)),
                 Mount("/v2", cloud_run.application(self.world)),
                 *running.routes(self.world),
+                *metadata.routes(self.world),
                 *logs.routes(self.world),
-                Route("/{page:path}", pages.page(self.world)),
+                Route("/{page:path}", pages.page(self.world, metadata.FLAVOR)),
             ],
             lifespan=self._ticking,
         )

@@ -1,9 +1,11 @@
 """The simulated world as a whole: where each fact is found, and the clock that moves it."""
 
 import itertools
+import secrets
 from collections.abc import Callable
 from typing import Any
 
+from vtid.simulator.apps import App
 from vtid.simulator.behaviour import Behaviours
 from vtid.simulator.facts import Repository, Service
 from vtid.simulator.history import History
@@ -23,9 +25,13 @@ class World:
         self.schedule = schedule or Schedule()
         self.journal = Journal()
         self.behaviours = Behaviours()
+        self.apps: dict[int, App] = {}
         self.repositories: dict[str, Repository] = {}
         self.services: dict[tuple[str, str, str], Service] = {}
         self.operations: dict[str, tuple[Service, int]] = {}
+        self.id_tokens: dict[str, dict[str, Any]] = {}
+        """Each ID token that the metadata server gave, with its claims."""
+        self.signing_key = secrets.token_bytes(32)
         self.told: Told = tell_nobody
         self._ids = itertools.count(1001)
 
@@ -39,9 +45,11 @@ class World:
         self.schedule.clear()
         self.journal.clear()
         self.behaviours.clear()
+        self.apps.clear()
         self.repositories.clear()
         self.services.clear()
         self.operations.clear()
+        self.id_tokens.clear()
 
     def repository(self, full_name: str) -> Repository | None:
         """GitHub's names do not know upper and lower case."""

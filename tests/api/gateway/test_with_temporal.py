@@ -16,7 +16,7 @@ from tests.api.gateway.clients import HEAD, Forge, Mcp, Runner
 from tests.api.test_temporal import Live, temporal
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
-from vtid.domain.ports import MigrationsHost, ServiceHost, VersionProbe
+from vtid.domain.ports import MigrationsHost, TrafficHost, VersionProbe
 from vtid.ledger import Ledger
 from worker import steps, workers
 
@@ -29,7 +29,7 @@ async def live(temporal: Client, ledger: Ledger, forge: Forge) -> AsyncIterator[
     keys = {role: f"secret-of-{role}" for role in ("viewer", "admin")}
     for role, secret in keys.items():
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
-    nobody = (cast(ServiceHost, None), cast(VersionProbe, None), cast(MigrationsHost, None))
+    nobody = (cast(TrafficHost, None), cast(VersionProbe, None), cast(MigrationsHost, None))
     activities = steps(ledger.journal, ledger.orders, forge.port(), *nobody)
     app = create_app(ledger, Runs(temporal), load_environments(SHIPPED_ENVIRONMENTS), OPTIONS, forge.port())
     async with AsyncExitStack() as running:

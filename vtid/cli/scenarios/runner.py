@@ -13,6 +13,7 @@ from vtid.cli.addresses import lock
 from vtid.cli.dev import explained
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.layout import ROOT
+from vtid.cli.ports import LOOPBACK, free_ports
 from vtid.cli.scenarios.calls import NotSeen
 from vtid.cli.scenarios.catalogue import CATALOGUE
 from vtid.cli.scenarios.drill import Drill
@@ -26,6 +27,7 @@ from vtid.domain.environment import Environment
 AT_ONCE = 6
 ENVIRONMENT = "drill"  # the section of environments.yaml with limits of a few seconds
 ENVIRONMENTS = ROOT / "environments.yaml"
+DECLARED_SIMULATOR = "http://127.0.0.1:8710"  # where that file says that services without a host to ask are
 
 
 async def run_scenarios(names: list[str], *, data_dir: Path, json_output: bool, console: Console) -> int:
@@ -56,11 +58,20 @@ def scenario_stack(data_dir: Path, say: Callable[[str], None]) -> Stack:
     with lock(own):
         for file in (file for name in ("ledger.db", "temporal.db") for file in own.glob(f"{name}*")):
             file.unlink()
+    simulator = free_ports(1)[0]
+    declared = ENVIRONMENTS.read_text(encoding="utf-8")
+    here = declared.replace(DECLARED_SIMULATOR, f"http://{LOOPBACK}:{simulator}")
+    environments_of(own).write_text(here, encoding="utf-8")
     env = {
-        "VTID_ENVIRONMENTS": str(ENVIRONMENTS),
+        "VTID_ENVIRONMENTS": str(environments_of(own)),
         "VTID_DATABASE_URL": f"sqlite+aiosqlite:///{own / 'ledger.db'}",
     }
-    return Stack(own, simulate=True, port=0, env=env, say=say)
+    return Stack(own, simulate=True, port=0, simulator_port=simulator, env=env, say=say)
+
+
+def environments_of(data_dir: Path) -> Path:
+    """The declared environments of a scenario stack: the shipped ones, with its own simulator's address."""
+    return data_dir / "environments.yaml"
 
 
 async def perform(
@@ -71,7 +82,7 @@ async def perform(
     at_once: int = AT_ONCE,
 ) -> list[Result]:
     """Run them, several at a time, then one by one those that need the stack to themselves."""
-    environments = load_environments(ENVIRONMENTS)
+    environments = load_environments(environments_of(stack.data_dir))
     gate = asyncio.Semaphore(at_once)
 
     async def one(scenario: Scenario) -> Result:

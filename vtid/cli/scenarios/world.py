@@ -31,12 +31,19 @@ class World:
 
     async def answer(self, body: Any) -> None:
         """What the service says at its version endpoint from now on, whatever serves."""
+        await self._set_service(version_body=body)
+
+    async def close_to_strangers(self) -> None:
+        """From now on the service lets in only who brings an ID token for its address."""
+        await self._set_service(private=True)
+
+    async def _set_service(self, **changed: Any) -> None:
         state = (await self.call("GET", "/_sim/state"))["services"]
         service = next(each for each in state.values() if each["name"] == self.service)
         serving = service["revisions"][service["serving"][0]["revision"]]
         kept = {key: serving[key] for key in ("name", "commit_sha", "env", "secrets")}
         wish = {"project": service["project"], "region": service["region"], "revisions": [kept]}
-        await self.call("PUT", f"/_sim/services/{self.service}", wish | {"version_body": body})
+        await self.call("PUT", f"/_sim/services/{self.service}", wish | changed)
 
     async def check(self, sha: str, conclusion: str, name: str = "ci") -> None:
         """How a check of this commit ended, as somebody who runs it again would see it."""
@@ -111,6 +118,15 @@ class World:
         made = await self.github("GET", "deployments")
         statuses = [await self.github("GET", f"deployments/{each['id']}/statuses") for each in made]
         return [each[0]["state"] for each in statuses if each]
+
+    async def id_tokens(self) -> list[str]:
+        """Every ID token that the machine's metadata server has given so far."""
+        return list((await self.call("GET", "/_sim/state"))["id_tokens"])
+
+    async def asked_of_cloud_run(self) -> int:
+        """How often Cloud Run was asked about this service."""
+        entries = await self.call("GET", "/_sim/journal")
+        return sum(e["path"].startswith("/v2/") and f"/services/{self.service}" in e["path"] for e in entries)
 
     async def journal(self) -> list[Json]:
         """What was done to this repository on GitHub, in order."""
