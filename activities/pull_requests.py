@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
-from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest
+from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest, QueueExit
 from vtid.domain.commands import (
     AwaitChecks,
     AwaitMerge,
+    AwaitQueue,
     CheckedChange,
     CheckLog,
     FindEvidence,
     FindMergedChange,
     GatherFacts,
+    LeaveQueue,
     MergePullRequest,
     ReadLogs,
 )
@@ -33,7 +35,7 @@ from vtid.domain.verdict import Facts
 
 
 class PullRequests:
-    """All reads but one; merge_pull_request is a compare-and-swap that reads before it writes."""
+    """All reads but two; merge_pull_request and leave_queue read before they write."""
 
     def __init__(self, code_host: CodeHost) -> None:
         self._code_host = code_host
@@ -152,17 +154,75 @@ class PullRequests:
     def await_merge(self, command: AwaitMerge) -> MergeAnswer:
         """Look once whether a person has merged this head. A head that moved goes back to validation."""
         pull = self._code_host.pull_request(command.repository, command.number)
-        if pull is not None and pull.head_sha != command.head_sha:
-            return MergeAnswer(MergeKind.HEAD_MOVED, head_sha=pull.head_sha)
-        if pull is not None and pull.merged:
-            return MergeAnswer(
-                MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=True
-            )
-        if pull is None or not pull.is_open:
-            return MergeAnswer(MergeKind.CLOSED, "the pull request was closed without a merge")
+        answer = _ended_without_us(pull, command.head_sha)
+        if answer is not None:
+            return answer
         if is_last_look():
             return MergeAnswer(MergeKind.REFUSED, "nobody merged it in time, and automerge is off")
-        raise not_ready(f"{pull.url} is not merged yet")
+        raise not_ready(f"pull request {command.number} is not merged yet")
+
+    @activity.defn
+    def await_queue(self, command: AwaitQueue) -> MergeAnswer:
+        """Look once whether the queue has merged this head. Dropped by it: with the checks of its group."""
+        # The queue first: what has left it by now is merged, or is not, when the pull request is read.
+        seen = self._code_host.queue_place(command.repository, command.number)
+        pull = self._code_host.pull_request(command.repository, command.number)
+        answer = _ended_without_us(pull, command.head_sha)
+        if answer is not None:
+            return replace(answer, merged_before=False)
+        entry, left = seen.entry, seen.exit
+        if entry is None and left is not None and left.at >= command.entered_at and not left.merged:
+            return self._dropped(command, left)
+        where = (
+            f"at position {entry.position} of the merge queue ({entry.state})"
+            if entry
+            else "not in the merge queue"
+        )
+        if not is_last_look():
+            raise not_ready(f"{command.head_sha[:12]} is {where}, and not merged yet")
+        if entry is None:
+            return MergeAnswer(MergeKind.DROPPED, "it is out of the merge queue, and GitHub does not say why")
+        text = f"it is still {where}, which may merge it yet: a retry waits on, any other end takes it out"
+        return MergeAnswer(MergeKind.REFUSED, text)
+
+    def _dropped(self, command: AwaitQueue, left: QueueExit) -> MergeAnswer:
+        text = (
+            f"the merge queue dropped {command.head_sha[:12]}: {left.reason}{self._group_says(command, left)}"
+        )
+        kind = MergeKind.CONFLICT if "conflict" in left.reason.casefold() else MergeKind.DROPPED
+        return MergeAnswer(kind, text, head_sha=command.head_sha)
+
+    def _group_says(self, command: AwaitQueue, left: QueueExit) -> str:
+        """What the checks of the group say that speaks against it. Nothing where no group was built."""
+        if left.group is None:
+            return ""
+        where = f"of its group {left.group[:12]}"
+        try:
+            required = self._code_host.required_checks(command.repository, command.base)
+            checks = Checks(left.group, self._code_host.checks(command.repository, left.group), required)
+        except Refused as cause:
+            return f"; the checks {where} could not be read: {cause}"
+        said = [f"{run.name} {run.conclusion}" for run in checks.runs if run.state is CheckState.RED]
+        if checks.missing:
+            names = ", ".join(checks.missing)
+            said.append(f"{names} never came: its workflow needs the trigger merge_group (vtid doctor looks)")
+        return f"; {where}: {'; '.join(said)}" if said else ""
+
+    @activity.defn
+    def leave_queue(self, command: LeaveQueue) -> MergeAnswer:
+        """Take it out of the merge queue. Safe to repeat; a merge that came first is told."""
+        return self._code_host.leave_queue(command.repository, command.number)
+
+
+def _ended_without_us(pull: PullRequest | None, head_sha: str) -> MergeAnswer | None:
+    """The answer that the pull request gives by itself, or None while it is open with this head."""
+    if pull is not None and pull.head_sha != head_sha:
+        return MergeAnswer(MergeKind.HEAD_MOVED, head_sha=pull.head_sha)
+    if pull is not None and pull.merged:
+        return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=True)
+    if pull is None or not pull.is_open:
+        return MergeAnswer(MergeKind.CLOSED, "the pull request was closed without a merge")
+    return None
 
 
 def facts_of(code_host: CodeHost, command: GatherFacts) -> Facts:

@@ -61,6 +61,7 @@ class Execution:
     status: str
     closed_at: datetime | None = None
     failing_tries: int = 0  # how often the pending workflow task was tried; 0 when none is pending
+    refused_write: str = ""  # what our ledger says to the events of the run, when it keeps refusing them
 
     @property
     def is_running(self) -> bool:

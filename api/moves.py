@@ -17,6 +17,11 @@ def effects(view: RunView, decision: Rescue) -> list[str]:
             return [
                 f"stage {view.stage} begins again with a fresh budget of time and tries",
                 *([f"the stages behind it start from nothing: {', '.join(behind)}"] if behind else []),
+                *(
+                    [f"{view.queued} stays in the merge queue, and is waited for again"]
+                    if view.queued
+                    else []
+                ),
                 *_kept(view),
                 resolved,
             ]
@@ -25,6 +30,7 @@ def effects(view: RunView, decision: Rescue) -> list[str]:
                 f"{decision.pr_url or 'the pull request that you name'} becomes the evidence of this run, in the name of the person who decides",
                 "open: it passes VALIDATOR with the same rules as any other; merged: straight to DEPLOY",
                 "no worker is asked again",
+                *_taken_out(view),
                 resolved,
             ]
         case Move.SKIP:
@@ -42,6 +48,7 @@ def effects(view: RunView, decision: Rescue) -> list[str]:
         case Move.ABANDON:
             return [
                 "the run ends as a failure with the code ABANDONED; the task is rejected and may be started again",
+                *_taken_out(view),
                 *_kept(view),
                 resolved,
             ]
@@ -51,6 +58,12 @@ def _open_rules(view: RunView) -> list[str]:
     """The rules that keep the last verdict from passing."""
     rules = (view.verdict or {}).get("rules", ())
     return [rule["rule"] for rule in rules if rule["answer"] in (Answer.FAIL, Answer.NOT_ASKED)]
+
+
+def _taken_out(view: RunView) -> list[str]:
+    if view.queued is None:
+        return []
+    return [f"{view.queued} is taken out of the merge queue, unless the queue merges it first"]
 
 
 def _kept(view: RunView) -> list[str]:

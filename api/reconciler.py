@@ -161,10 +161,9 @@ class Reconciler:
     async def _is_running(self, record: RunRecord, there: Execution) -> None:
         if record.run_id is None:
             await self._ledger.runs.opened(record.start_id, there.run_id)
-        stuck = there.failing_tries >= STUCK_AFTER_TRIES
-        if stuck:
-            text = f"its workflow task failed {there.failing_tries - 1} times; see the run in Temporal"
-            await self._ledger.runs.set_engine(record.start_id, "stuck", text)
+        why = _why_stuck(there)
+        if why:
+            await self._ledger.runs.set_engine(record.start_id, "stuck", why)
         elif record.engine != "ok":
             await self._ledger.runs.set_engine(record.start_id, "ok")
 
@@ -219,6 +218,15 @@ class _Contact:
     @property
     def is_hopeless(self) -> bool:
         return self.is_lost and self.failed >= _AT_ONCE
+
+
+def _why_stuck(there: Execution) -> str:
+    """Why the run cannot go on without a mended worker; nothing while it can."""
+    if there.failing_tries >= STUCK_AFTER_TRIES:
+        return f"its workflow task failed {there.failing_tries - 1} times; see the run in Temporal"
+    if there.refused_write:
+        return f"the ledger keeps refusing what it tells: {there.refused_write}"
+    return ""
 
 
 def _waits_to_be_armed(record: RunRecord) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import (
     AsyncActivityCancelledError,
     AsyncActivityHandle,
@@ -34,6 +34,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.bookkeeping import Bookkeeping
 from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
 from vtid.domain.commands import (
     Acknowledge,
@@ -53,13 +54,15 @@ from vtid.domain.serving import WatchRequest
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.domain.vtid import short_run
-from vtid.ledger import Refusal
+from vtid.ledger import LedgerUnavailable, Refusal
 from workflows.connection import TASK_QUEUE
 from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
 CALL_SECONDS = 8.0  # of one message to a run; a client of ours waits longer than that
 BEAT_SECONDS = 3.0  # of one heartbeat: without an answer it is kept in the ledger alone
+REFUSED_TRIES = 3  # of a write, before it is one that will not come to its end by itself
+_WRITE = Bookkeeping.record_events.__name__
 _START_ID = "start_id"
 
 _STAGE = SearchAttributeKey.for_keyword("VtidStage")
@@ -136,6 +139,7 @@ class Runs:
             status=described.status.name.lower() if described.status else "unknown",
             closed_at=described.close_time,
             failing_tries=_failing_tries(described),
+            refused_write=_refused_write(described.raw_description),
         )
 
     async def view(self, run: RunRef) -> RunView:
@@ -288,6 +292,19 @@ def _lacks_namespace(error: RPCError) -> bool:
 def _failing_tries(described: WorkflowExecutionDescription) -> int:
     raw = described.raw_description
     return raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 0
+
+
+def _refused_write(raw: DescribeWorkflowExecutionResponse) -> str:
+    """What is said to a write that has no deadline, so that nothing else would ever tell of it.
+
+    A ledger that is only away says so with LedgerUnavailable: that write comes to its end by itself.
+    """
+    for step in raw.pending_activities:
+        failure = step.last_failure
+        passing = failure.application_failure_info.type == LedgerUnavailable.__name__
+        if step.activity_type.name == _WRITE and step.attempt > REFUSED_TRIES and not passing:
+            return f"{failure.application_failure_info.type}: {failure.message}"[:500]
+    return ""
 
 
 def _digest(content: Mapping[str, Any]) -> str:

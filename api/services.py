@@ -123,7 +123,15 @@ def storable(text: str) -> str:
     return text
 
 
+def said(text: str) -> str:
+    """The words without blanks around them; refused where none are left."""
+    if not (words := text.strip()):
+        raise ValueError("must not be empty")
+    return words
+
+
 Text = Annotated[str, AfterValidator(storable)]
+Words = Annotated[Text, AfterValidator(said)]
 Vtid = Annotated[str, AfterValidator(storable), AfterValidator(canonical_vtid)]
 VtidPath = Annotated[Vtid, Path(description="VTID- and four or more digits; lower case is accepted")]
 VtidQuery = Annotated[Vtid | None, Query(description="VTID- and four or more digits")]

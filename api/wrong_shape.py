@@ -7,6 +7,8 @@ from starlette.types import Scope
 
 from vtid.configuration.settings import closest
 
+_COLLECTIONS = ("List", "Dictionary", "Set", "Tuple")  # as pydantic names what has items
+
 
 def known_fields(scope: Scope) -> list[str]:
     """The fields that the body of this request's route may have; none where it takes no JSON object."""
@@ -37,8 +39,14 @@ def field_and_message(error: dict[str, Any], known: list[str]) -> dict[str, str]
 def _plainly(error: dict[str, Any]) -> str:
     message: str = error["msg"]
     match error["type"]:
+        case "missing":
+            return "is required"
         case "string_too_short" | "too_short" if error["ctx"]["min_length"] == 1:
             return "must not be empty"
+        case "string_too_long" | "too_long":
+            # A text that passed a check of ours is to pydantic a value that has items.
+            of = "items" if error["ctx"].get("field_type") in _COLLECTIONS else "characters"
+            return f"must have at most {error['ctx']['max_length']:,} {of}"
         case "model_attributes_type" | "model_type":
             return "must be a JSON object"
         case "value_error":

@@ -63,6 +63,7 @@ CONTROL_PLANE = (
     ),
     ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
     ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
+    ("POST /_sim/pulls/{number}/queue", "put a pull request into the merge queue", "the whole call"),
     (
         "POST /_sim/commits",
         "push to a branch directly",
@@ -73,14 +74,19 @@ CONTROL_PLANE = (
         "PUT /_sim/behaviour",
         "how checks, deploys, reconciling and webhooks behave",
         "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
-        "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`",
+        "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`; "
+        "`queue` (a merge queue on the default branch): `enabled`, `together`, `conclusion`, `timeout_s`",
     ),
     (
         "PUT /_sim/services/{name}",
         "set a service with its revisions and traffic",
         "`answers` of a revision; `private`",
     ),
-    ("POST /_sim/faults", "break calls that match", "`truncate`, `apply`; `times` left out: for ever"),
+    (
+        "POST /_sim/faults",
+        "break calls that match",
+        "`truncate`, `apply`; `times` left out: for ever; `after`: so many calls pass before",
+    ),
     ("DELETE /_sim/faults", "mend them", ""),
     ("GET /_sim/journal", "what was asked, and what it changed", "`?repository=`"),
     ("GET /_sim/state", "all facts", "the whole call"),

@@ -9,13 +9,14 @@ from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
-from vtid.domain.change import DeployRun
+from vtid.domain.change import DeployRun, PullRequest
 from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
+from vtid.domain.task import CLOSED
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
 from workflows.hints import Hints
 from workflows.perform import perform
@@ -44,6 +45,7 @@ class Course:
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
+        self.queued: PullRequest | None = None  # what we have in a merge queue, as far as we know
         self.judged_head: str | None = None  # the head that the last passed verdict is about
         self.nothing_to_deploy = False
         self.deploy_run: DeployRun | None = (
@@ -168,10 +170,17 @@ class Course:
         self.task = task
         return task
 
-    async def still_the_pinned_spec(self) -> None:
-        """Raise RunStopped unless the spec is the pinned one. A verdict of this very moment has said so."""
-        if self.judged_at is None or workflow.now() - self.judged_at > FRESH_FOR:
-            await self.load_task()
+    async def may_still_merge(self) -> None:
+        """Raise RunStopped unless the spec is the pinned one, and the run the task's. A verdict just now has said so.
+
+        The ledger may have given this run up, when Temporal did not know it for a while: nobody sees it act any more.
+        """
+        if self.judged_at is not None and workflow.now() - self.judged_at <= FRESH_FOR:
+            return
+        task, me = await self.load_task(), workflow.info().run_id
+        if task.status in CLOSED or task.current_run_id not in (None, me):
+            text = f"the ledger has this run as over: {task.vtid} is {task.status}"
+            raise RunStopped("ENGINE_TERMINATED", text)
 
     @property
     def since(self) -> datetime:

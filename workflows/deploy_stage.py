@@ -3,22 +3,19 @@
 from temporalio import workflow
 
 from activities.deployments import Deployments
-from activities.pull_requests import PullRequests
-from vtid.domain.change import DeployRun, MergeAnswer, MergeKind, PullRequest
+from vtid.domain.change import DeployRun, MergeKind
 from vtid.domain.commands import (
     AwaitDeployRun,
-    AwaitMerge,
     DeploymentNote,
     DispatchDeploy,
-    MergePullRequest,
     ProveDeployment,
 )
 from vtid.domain.deployment import DeploymentProof
 from vtid.domain.environment import Service
 from vtid.domain.failures import RunStopped
-from vtid.domain.notice import notice_of
 from vtid.domain.stages import Stage
 from workflows.course import Course, one_try
+from workflows.merging import Merging
 from workflows.migrations import with_migrations
 from workflows.reporter import Reporter
 from workflows.rollback import Rollback
@@ -26,9 +23,10 @@ from workflows.validator_stage import checks_changed, head_moved
 
 
 class DeployStage:
-    def __init__(self, course: Course, reporter: Reporter) -> None:
+    def __init__(self, course: Course, reporter: Reporter, merging: Merging) -> None:
         self._course = course
         self._reporter = reporter
+        self._merging = merging
         self._rollback = Rollback(course)
 
     async def deploy(self) -> Stage | None:
@@ -58,12 +56,10 @@ class DeployStage:
         course, pull = self._course, self._course.the_evidence().pull_request
         if course.judged_head != pull.head_sha:
             return Stage.VALIDATOR  # nothing is merged that no verdict is about
-        await course.still_the_pinned_spec()
+        await course.may_still_merge()
         if course.request.environment.policy.rollback:
             await self._rollback.remember(await self._services())
-        answer = await (
-            self._merge_ourselves(pull) if course.request.environment.automerge else self._see_merged(pull)
-        )
+        answer = await self._merging.merge(pull)
         if answer.kind is MergeKind.HEAD_MOVED and answer.head_sha is not None:
             head_moved(course, answer.head_sha)
             return Stage.VALIDATOR
@@ -75,43 +71,6 @@ class DeployStage:
         if answer.kind is not MergeKind.MERGED:
             raise RunStopped("MERGE_REFUSED", answer.reason)
         return None
-
-    async def _merge_ourselves(self, pull: PullRequest) -> MergeAnswer:
-        command = MergePullRequest(
-            vtid=self._course.request.vtid,
-            repository=pull.repository,
-            number=pull.number,
-            head_sha=pull.head_sha,
-            title=pull.title,
-            environment=self._course.request.environment,
-            notice=notice_of(self._course.story.view),
-            checks_skipped=self._course.checks_skipped,
-        )
-        what = f"GitHub to merge {pull.url}"
-        return await self._course.send(
-            PullRequests.merge_pull_request, command, what, "GitHub", keep=self._merged, what="GitHub merged"
-        )
-
-    async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
-        """Policy leaves the merge to a person: show them the verdict, wait for it, and take what they merged."""
-        await self._reporter.report()
-        command = AwaitMerge(pull.repository, pull.number, pull.head_sha)
-        answer = await self._course.step(
-            PullRequests.await_merge, command, f"a person to merge {pull.url} (automerge is off)", "approver"
-        )
-        self._merged(answer)
-        return answer
-
-    def _merged(self, answer: MergeAnswer) -> None:
-        """Keep what the merge gave. Told at once, so that a cancel which comes now cannot hide it."""
-        if answer.untold:
-            self._course.story.tell("report.failed", what="check", message=answer.untold)
-        if answer.kind is MergeKind.MERGED and answer.sha is not None:
-            self._course.merged_sha = answer.sha
-            pull = self._course.the_evidence().pull_request
-            self._course.story.tell(
-                "change.merged", sha=answer.sha, pull_request=pull.url, merged_before=answer.merged_before
-            )
 
     # ---------------------------------------------------------------- what is deployed
 

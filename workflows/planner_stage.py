@@ -65,6 +65,12 @@ class Switch:
             window = min(limit.pause_before_look(looks), until - workflow.now())
             await self._course.until(lambda: self._hints != seen, window, "await_armed")  # noqa: B023 - awaited here
 
+    async def until_disarmed(self) -> None:
+        """Return once somebody has disarmed the system; at once when it is so already. Every open run is told of it."""
+        while (await self.read()).armed:
+            seen = self._hints
+            await workflow.wait_condition(lambda: self._hints != seen)  # noqa: B023 - awaited here
+
 
 class PlannerStage:
     def __init__(self, course: Course, switch: Switch) -> None:

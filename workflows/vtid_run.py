@@ -1,8 +1,8 @@
 """VtidRun: one VTID, from approved spec to proven deployment. Read `_pipeline` first."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -32,11 +32,14 @@ with workflow.unsafe.imports_passed_through():
     from vtid.domain.view import RunView, deployment_contradiction
     from workflows.course import Course
     from workflows.deploy_stage import DeployStage
+    from workflows.merging import Merging
     from workflows.planner_stage import PlannerStage, Switch
     from workflows.reporter import Reporter
     from workflows.story import ToldOver
     from workflows.validator_stage import ValidatorStage
     from workflows.worker_stage import WorkerStage
+
+T = TypeVar("T")
 
 
 @workflow.defn
@@ -51,7 +54,8 @@ class VtidRun:
         self._worker = WorkerStage(course, self._switch)
         self._validator = ValidatorStage(course)
         self._reporter = Reporter(course)
-        self._deploy = DeployStage(course, self._reporter)
+        self._merging = Merging(course, self._reporter, self._switch)
+        self._deploy = DeployStage(course, self._reporter, self._merging)
         self._cancel: CancelRun | None = None
         self._decision: Rescue | None = None
         self._process: asyncio.Task[Any] | None = None
@@ -165,6 +169,7 @@ class VtidRun:
         """Take the named pull request as evidence. It passes the same gates; refused, the run blocks again."""
         try:
             evidence = await self._read_adopted(decision)
+            await self._merging.make_room(evidence.pull_request)
         except RunStopped as stop:
             return await self._blocked(stage, stop)
         self._story.tell(
@@ -214,7 +219,9 @@ class VtidRun:
             self._refuse_reset()
             await self._pipeline()
         except RunStopped as stop:
-            await self._end_whatever_comes(TaskStatus.REJECTED, stop.kind.outcome, self._failure(stop))
+            failure = self._failure(stop)
+            left = await self._leave_queue()
+            await self._end_whatever_comes(TaskStatus.REJECTED, stop.kind.outcome, failure, left or None)
             raise ApplicationError(
                 stop.message, {"code": stop.kind.code}, type=stop.kind.code, non_retryable=True
             ) from None
@@ -253,8 +260,9 @@ class VtidRun:
         self._ending = True
         cancel = self._cancel = self._cancel or CancelRun(by="Temporal", reason="cancelled in Temporal")
         self._story.tell("run.cancelling", actor=f"user:{cancel.by}", reason=cancel.reason)
-        notes = [cancel.reason, await self._stop_worker(), *self._course.notes]
-        if self._course.merged_sha is not None:
+        left = await self._leave_queue()
+        notes = [cancel.reason, await self._stop_worker(), left, *self._course.notes]
+        if self._course.merged_sha is not None and not left:
             notes.append(f"merged as {self._course.merged_sha} before the cancel reached the run")
         stop = RunStopped("CANCELLED", f"cancelled by {cancel.by}: {cancel.reason or 'no reason'}")
         note = "; ".join(each for each in notes if each)
@@ -266,18 +274,26 @@ class VtidRun:
         except RunStopped as stop:  # the ledger's own end of the run takes the order back
             return f"the worker could not be told in time: {stop.message}"
 
+    async def _leave_queue(self) -> str:
+        """Nothing of a run that ends stays in a merge queue."""
+        return await self._whatever_comes(self._merging.leave_queue())
+
     async def _end_whatever_comes(
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None = None, note: str | None = None
     ) -> None:
         """This is how the run ends: a cancel that comes while it is told and written is too late."""
+        await self._whatever_comes(self._end(status, outcome, failure, note))
+
+    async def _whatever_comes(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do a part of the end: no cancel stops it any more."""
         self._ending = True
-        end = asyncio.ensure_future(self._end(status, outcome, failure, note))
+        end = asyncio.ensure_future(work)
         while not end.done():
             try:
                 await asyncio.shield(end)
             except asyncio.CancelledError:
                 self._refuse_reset()
-        end.result()
+        return end.result()
 
     async def _end(
         self, status: TaskStatus, outcome: Outcome, failure: Failure | None, note: str | None

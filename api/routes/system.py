@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse
 
 from api import shapes
 from api.plain import plain
-from api.services import PREFIX, Approver, Body, Given, Services, Text, Viewer
+from api.services import PREFIX, Approver, Body, Given, Services, Viewer, Words
 
 router = APIRouter(prefix=PREFIX, tags=["system"])
 
 
 class Disarm(Body):
-    reason: Annotated[Text, Field(min_length=1, max_length=2_000)]
+    reason: Annotated[Words, Field(min_length=1, max_length=2_000)]
 
 
 @router.get("/system", response_model=shapes.System)

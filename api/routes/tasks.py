@@ -28,6 +28,7 @@ from api.services import (
     ViewerOrWorker,
     Vtid,
     VtidPath,
+    Words,
     etag,
     version_of,
 )
@@ -38,7 +39,7 @@ from vtid.ledger.records import TaskRecord
 
 router = APIRouter(prefix=PREFIX, tags=["tasks"])
 
-Title = Annotated[Text, Field(min_length=1, max_length=300)]
+Title = Annotated[Words, Field(min_length=1, max_length=300)]
 Priority = Annotated[int, Field(ge=1, le=5, description="1 is taken first, 5 last")]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the exact UTF-8 bytes")]

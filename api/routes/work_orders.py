@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, Response
 from api.leases import Lease
 from api.plain import moment, plain
 from api.problems import Problem
-from api.services import PREFIX, Body, Given, Text, ViewerOrWorker, Vtid, Worker
+from api.services import PREFIX, Body, Given, Text, ViewerOrWorker, Vtid, Words, Worker
 from vtid.domain.evidence import ClaimedEvidence, InvalidEvidence, check_sha, parse_pull_url
 
 router = APIRouter(prefix=PREFIX, tags=["work orders"])
 
-WorkerId = Annotated[Text, Field(min_length=1, max_length=200)]
+WorkerId = Annotated[Words, Field(min_length=1, max_length=200)]
 Token = Annotated[str, Field(min_length=1, max_length=4_000, description="from the claim")]
 
 

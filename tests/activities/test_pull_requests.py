@@ -11,11 +11,12 @@ from activities.polling import NOT_READY
 from activities.pull_requests import PullRequests
 from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, VTID
-from tests.workflows.world import HEAD, MERGED, NEXT_HEAD, REPOSITORY, GitHub
-from vtid.domain.change import CheckState, MergeKind
+from tests.workflows.world import HEAD, LONG_AGO, MERGED, NEXT_HEAD, REPOSITORY, GitHub
+from vtid.domain.change import CheckState, MergeKind, QueueEntry
 from vtid.domain.commands import (
     AwaitChecks,
     AwaitMerge,
+    AwaitQueue,
     FindEvidence,
     FindMergedChange,
     GatherFacts,
@@ -215,3 +216,58 @@ def test_a_person_who_has_not_merged_yet_is_waited_for_until_the_last_look() -> 
         last_try().run(steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD)).kind is MergeKind.REFUSED
     )
     assert github.merges == 0
+
+
+WAIT = AwaitQueue(REPOSITORY, 7, HEAD, "main", LONG_AGO)
+
+
+def queued() -> GitHub:
+    github = GitHub(queue=True)
+    github.open_pull()
+    github.entries[7] = QueueEntry(2, "awaiting_checks", LONG_AGO, group=NEXT_HEAD)
+    return github
+
+
+def test_what_waits_in_the_queue_is_waited_for_and_told_to_be_in_it_still_at_the_last_look() -> None:
+    github = queued()
+    says_not_ready(try_of(), steps(github).await_queue, WAIT)
+
+    last = last_try().run(steps(github).await_queue, WAIT)
+
+    assert last.kind is MergeKind.REFUSED
+    assert "position 2 of the merge queue (awaiting_checks)" in last.reason
+
+
+def test_a_merge_by_the_queue_is_ours_and_is_waited_for_while_the_pull_request_does_not_show_it() -> None:
+    github = queued()
+    still_open = github.pulls[7]
+    github.queue_merges()
+    merged, github.pulls[7] = github.pulls[7], still_open
+    says_not_ready(try_of(), steps(github).await_queue, WAIT)
+    github.pulls[7] = merged
+
+    answer = try_of().run(steps(github).await_queue, WAIT)
+
+    assert (answer.kind, answer.sha, answer.merged_before) == (MergeKind.MERGED, MERGED, False)
+
+
+def test_a_drop_names_the_red_and_the_missing_checks_of_its_group() -> None:
+    github = queued()
+    github.check_states, github.required = [CheckState.RED], ("security",)
+    github.queue_drops("failed_checks", group=NEXT_HEAD)
+
+    answer = try_of().run(steps(github).await_queue, WAIT)
+
+    assert answer.kind is MergeKind.DROPPED
+    for said in ("failed_checks", "ci", NEXT_HEAD[:12], "security never came", "merge_group"):
+        assert said in answer.reason
+
+
+def test_a_drop_from_before_this_entry_says_nothing() -> None:
+    github = queued()
+    github.queue_drops("failed_checks")
+
+    later = replace(WAIT, entered_at=LONG_AGO + timedelta(minutes=1))
+
+    says_not_ready(try_of(), steps(github).await_queue, later)
+    assert last_try().run(steps(github).await_queue, later).kind is MergeKind.DROPPED

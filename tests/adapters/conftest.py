@@ -14,7 +14,7 @@ import pytest
 from vtid.adapters.cloud_run import CloudRun
 from vtid.adapters.github import GitHub
 from vtid.adapters.http_probe import HttpProbe
-from vtid.domain.change import PullRequest
+from vtid.domain.change import MergeKind, PullRequest
 from vtid.domain.commands import MergePullRequest
 from vtid.domain.environment import ChecksPolicy, Environment, Service
 from vtid.simulator.server import serving
@@ -96,9 +96,11 @@ class Sim:
 
     # --- breaking it
 
-    def breaks(self, method: str, path_regex: str, action: dict[str, Any], times: int | None = None) -> None:
+    def breaks(
+        self, method: str, path_regex: str, action: dict[str, Any], times: int | None = None, after: int = 0
+    ) -> None:
         match = {"method": method, "path_regex": path_regex}
-        wish = {"match": match, "action": action}
+        wish = {"match": match, "action": action, "after": after}
         self._tell("POST", "faults", wish | ({"times": times} if times else {}))
 
     def mends(self) -> None:
@@ -122,6 +124,11 @@ class Sim:
     def shows(self, path: str) -> Any:
         """What GitHub's API answers at this path of the repository, as JSON."""
         return self._asks("GET", path)
+
+    def enters_queue(self, pull: PullRequest) -> None:
+        """Into the queue, as the orchestrator does it, where its checks take their time."""
+        self.behaves(queue={"enabled": True}, checks={"after_s": 3600})
+        assert self.git_hub.merge(self.merge_command(pull)).kind is MergeKind.QUEUED
 
     def subject_of(self, sha: str) -> str:
         """The first line of a commit's message."""

@@ -65,7 +65,7 @@ class Row:
     """One request of one call.
 
     differs: fault -> (what is expected instead, why). always: expected of every fault. effect: what the
-    request changes in the world, which it must have done exactly `done` times after a second, healthy call.
+    request changes in the world, which it must have done exactly once after a second, healthy call.
     """
 
     call: Callable[[Sim, PullRequest], Any]
@@ -74,6 +74,7 @@ class Row:
     differs: dict[str, tuple[Expected, str]] = field(default_factory=dict)
     always: Expected | None = None
     effect: str | None = None
+    after: int = 0  # calls to the same address that come before it, and pass
 
 
 def _pull(sim: Sim, pull: PullRequest) -> Any:
@@ -110,6 +111,21 @@ def _compare(sim: Sim, pull: PullRequest) -> Any:
 
 def _merge(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.merge(sim.merge_command(pull)).kind.value
+
+
+def _merge_by_queue(sim: Sim, pull: PullRequest) -> Any:
+    sim.behaves(queue={"enabled": True}, checks={"after_s": 3600})
+    return _merge(sim, pull)
+
+
+def _queue_place(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.queue_place("acme/shop", pull.number)
+
+
+def _leave_queue(sim: Sim, pull: PullRequest) -> Any:
+    if sim.effects("enqueue") == 0:
+        sim.enters_queue(pull)
+    return sim.git_hub.leave_queue("acme/shop", pull.number).kind.value
 
 
 def _deploy_runs(sim: Sim, pull: PullRequest) -> Any:
@@ -201,6 +217,19 @@ MERGE_DIFFERS: dict[str, tuple[Expected, str]] = {
     "truncated body": ("merged", _HALF),
     "lost answer": ("merged", _HALF),
 }
+_READ_AGAIN = "GitHub did it and half of the answer came: reading finds it in the queue"
+QUEUE_DIFFERS: dict[str, tuple[Expected, str]] = {
+    "404": (Denied, "the pull request was read just before: only the right to queue it can be missing"),
+    "405": ("refused", _UNWANTED),
+    "409": (Unavailable, "the head has not moved: GitHub lags behind itself"),
+    "422": ("refused", _UNWANTED),
+    "truncated body": ("queued", _READ_AGAIN),
+    "lost answer": ("queued", _READ_AGAIN),
+}
+_STAYS = "the queue may be about to merge it: a later look tells"
+LEAVE_DIFFERS: dict[str, tuple[Expected, str]] = dict.fromkeys(
+    ("404", "405", "409", "422"), (Unavailable, _STAYS)
+)
 NO_SUCH_PULL: dict[str, tuple[Expected, str]] = {
     "404": (None, "the repository is visible, so this one is not there: the port says None"),
 }
@@ -224,6 +253,9 @@ ROWS: dict[str, Row] = {
     "merge: checks":               Row(_merge, r"/check-runs$"),
     "merge: statuses":             Row(_merge, r"/status$"),
     "merge: write":                Row(_merge, r"/pulls/2/merge$", "PUT", differs=MERGE_DIFFERS, effect="merge"),
+    "merge: enqueue":              Row(_merge_by_queue, r"/graphql$", "POST", differs=QUEUE_DIFFERS, effect="enqueue", after=1),
+    "queue_place":                 Row(_queue_place, r"/graphql$", "POST"),
+    "leave_queue: write":          Row(_leave_queue, r"/graphql$", "POST", differs=LEAVE_DIFFERS, effect="dequeue", after=3),
     "deploy_runs":                 Row(_deploy_runs, r"/actions/runs$"),
     "deploy_runs_since":           Row(_deploy_runs_since, r"/actions/runs$"),
     "deploy_run: run":             Row(_deploy_run, r"/actions/runs/\d+$"),
@@ -281,7 +313,7 @@ def test_every_fault_of_every_request_has_the_promised_end(
     row, expected = ROWS[name], expected_of(ROWS[name], fault)
     asking = sim.impatient() if fault == "black hole" else sim
     before = sim.effects(row.effect) if row.effect else 0
-    sim.breaks(row.method, row.path, ALL_FAULTS[fault][0])
+    sim.breaks(row.method, row.path, ALL_FAULTS[fault][0], times=1 if row.after else None, after=row.after)
 
     seen = end_of(row, asking, pull)
 

@@ -30,6 +30,7 @@ class FakeRun:
     status: str = "running"
     closed_at: datetime | None = None
     failing_tries: int = 0
+    refused_write: str = ""
     holder: str | None = None
     attempt: int = 0
     stopping: bool = False
@@ -166,9 +167,8 @@ class FakeEngine:
         found = self.runs.get(vtid)
         if found is None or run_id not in (None, found.run_id):
             return None
-        return Execution(
-            found.run_id, found.request.start_id, found.status, found.closed_at, found.failing_tries
-        )
+        fault = found.failing_tries, found.refused_write
+        return Execution(found.run_id, found.request.start_id, found.status, found.closed_at, *fault)
 
     async def worker_last_polled(self) -> datetime | None:
         self._reach()

@@ -12,6 +12,7 @@ from .stage import Play
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "stage", "retryable", "expected", "actual",
            "request_id", "errors"}  # fmt: skip
+LONG = '{"title": "%s", "repository": "r", "environment": "e"}' % (301 * "x")
 
 
 def check(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -43,6 +44,9 @@ async def test_a_body_that_is_not_the_expected_json_is_a_problem(play: Play, bod
         ("/runs", '{"vtid" 1}', "body", "the body is not valid JSON: Expecting ':' delimiter at character 9"),
         ("/runs", "[]", "body", "must be a JSON object"),
         ("/tasks", '{"title": "", "repository": "r", "environment": "e"}', "title", "must not be empty"),
+        ("/tasks", '{"title": " \\t", "repository": "r", "environment": "e"}', "title", "must not be empty"),
+        ("/tasks", LONG, "title", "must have at most 300 characters"),
+        ("/tasks", '{"title": "x", "repository": "r"}', "environment", "is required"),
         ("/runs", '{"vtid": "vtid-01"}', "vtid", "'vtid-01' is "),
         (
             "/runs",

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import ActivityType
+from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from api.reconciler import Reconciler
+from api.runs import _refused_write
 from vtid.ledger import Ledger, LedgerUnavailable
 from vtid.ledger.codec import view_to_json
 
@@ -92,6 +97,39 @@ async def test_a_failing_workflow_task_makes_the_run_stuck_until_it_works_again(
     assert (stuck, await engine_of(play, vtid)) == ("stuck", "ok")
     types = [event.type for event in await play.ledger.events.read(vtid=vtid)]
     assert types.count("engine.stuck") == types.count("engine.recovered") == 1
+
+
+async def test_a_run_whose_events_the_ledger_keeps_refusing_is_stuck(play: Play) -> None:
+    """It would wait without end, and nothing else tells of it: the ledger itself is well."""
+    vtid = await play.run()
+    play.engine.run_of(vtid).refused_write = "IllegalTransition: a task cannot go from rejected to validating"
+
+    await reconciler(play).reconcile()
+
+    assert await engine_of(play, vtid) == "stuck"
+    (told,) = [each for each in await play.ledger.events.read(vtid=vtid) if each.type == "engine.stuck"]
+    assert "from rejected to validating" in told.data["message"]
+
+
+def pending(name: str, attempt: int, kind: str) -> DescribeWorkflowExecutionResponse:
+    failure = Failure(message="no", application_failure_info=ApplicationFailureInfo(type=kind))
+    step = PendingActivityInfo(activity_type=ActivityType(name=name), attempt=attempt, last_failure=failure)
+    return DescribeWorkflowExecutionResponse(pending_activities=[step])
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "kind", "says"),
+    [
+        ("record_events", 4, "IllegalTransition", "IllegalTransition: no"),
+        ("record_events", 3, "IllegalTransition", ""),  # perhaps it was a moment's trouble
+        ("record_events", 90, "LedgerUnavailable", ""),  # it is away, and comes back
+        ("await_checks", 90, "NOT_READY", ""),  # how polls look
+    ],
+)
+def test_which_pending_steps_are_writes_that_are_refused(
+    name: str, attempt: int, kind: str, says: str
+) -> None:
+    assert _refused_write(pending(name, attempt, kind)) == says
 
 
 async def test_an_unreachable_engine_is_told_in_the_view_and_not_as_an_event(play: Play) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.adapters.conftest import Sim
 from tests.contract import test_live
 from tests.contract.recorder import Exchange, Recorder, recording
-from tests.contract.vendors import CALLS, CLOUD_RUN, GITHUB, Call, misfits
+from tests.contract.vendors import CALLS, CLOUD_RUN, GITHUB, GRAPHQL, Call, misfits
 from vtid.adapters.cloud_run import CloudRun
 from vtid.adapters.github import GitHub
 from vtid.domain.environment import Environment, Service
@@ -21,6 +21,7 @@ from vtid.domain.migrations import Migrations, Tool
 from vtid.domain.notice import Conclusion, Notice
 
 SHOP, VTID = "acme/shop", "VTID-01227"
+NUMBER_OF_1 = '{ repository(owner: "a", name: "b") { pullRequest(number: 1) { number } } }'
 NOTICE = Notice(VTID, "validated", Conclusion.SUCCESS, "13 rules", "https://vtid.test/x")
 ALEMBIC = Migrations(Tool.ALEMBIC, "alembic/versions", "alembic_version", "SHOP_DATABASE_URL")
 
@@ -78,6 +79,13 @@ def everything_on_github(stage: Stage) -> None:
     [run, *_] = github.deploy_runs(SHOP, "deploy.yml", "push", merged)
     github.deploy_run(SHOP, run.id)
     github.deploy_runs_since(SHOP, "deploy.yml", "push", "main", datetime.now(UTC) - timedelta(hours=1))
+    sim.behaves(queue={"enabled": True}, checks={"after_s": 3600})
+    waits = sim.opens_pull(head="claude/vtid-01227-2", files=[{"path": "b", "content": "2"}])
+    sim.checks(waits.head_sha, "success")
+    github.queue_place(SHOP, waits.number)
+    github.merge(sim.merge_command(waits))
+    github.leave_queue(SHOP, waits.number)
+    github.queue_place(SHOP, waits.number)  # it left: the timeline says why
     github.dispatch(SHOP, "deploy.yml", "main", {"commit": merged, "vtid": VTID, "nonce": "n-1"})
     github.find_dispatched(SHOP, "deploy.yml", "n-1", datetime.now(UTC))
     for success in (False, True):
@@ -141,7 +149,7 @@ def test_no_call_of_the_table_goes_unmade_and_no_method_of_an_adapter_unasked(st
     only_when_refused = {"/statuses/{}"}
 
     unmade = {call.path for call in CALLS} - {
-        call.path for call in stage.calls(GITHUB) | stage.calls(CLOUD_RUN)
+        call.path for call in stage.calls(GITHUB) | stage.calls(GRAPHQL) | stage.calls(CLOUD_RUN)
     }
     assert {path.removeprefix("/repos/{}/{}") for path in unmade} <= only_when_refused
     for adapter, story in ((GitHub, everything_on_github), (CloudRun, everything_on_cloud_run)):
@@ -177,6 +185,13 @@ def test_the_suite_for_the_real_vendors_fits_the_simulated_ones(
         (
             Exchange("GET", "/repos/a/b/pulls/1", {"q": 1}, 404, {"message": "Not Found"}),
             "where none belongs",
+        ),
+        (Exchange("POST", "/graphql", {"query": "{ repository }"}, 200, {"data": None}), "asked"),
+        (
+            Exchange(
+                "POST", "/graphql", {"query": NUMBER_OF_1}, 200, {"data": {"repository": {"pullRequest": {}}}}
+            ),
+            "answered",
         ),
         (
             Exchange("GET", "/v2/projects/p/locations/r/services/s", None, 200, {"generation": 1}),

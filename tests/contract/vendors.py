@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.contract.recorder import Exchange
+from tests.simulator import graphql_oracle
 from tests.simulator.oracle import faults
 
-GITHUB, CLOUD_RUN = "github-2026-03-10", "cloud-run-v2"
+GITHUB, CLOUD_RUN, GRAPHQL = "github-2026-03-10", "cloud-run-v2", "github.graphql"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Call:
     def is_of(self, exchange: Exchange) -> bool:
         pattern = re.escape(self.path).replace(r"\{\*\}", ".+").replace(r"\{\}", "[^/]+")
         return (
-            exchange.method == self.method and re.fullmatch(f"(/api/v3)?{pattern}", exchange.path) is not None
+            exchange.method == self.method
+            and re.fullmatch(f"(/api(/v3)?)?{pattern}", exchange.path) is not None
         )
 
 
@@ -73,6 +75,7 @@ CALLS = (
     Call("POST",  REPO + "/deployments",                     "Deployment", ("ReposOwnerRepoDeploymentsPostBody",)),
     Call("GET",   REPO + "/deployments/{}/statuses",         "[DeploymentStatus]"),
     Call("POST",  REPO + "/deployments/{}/statuses",         "DeploymentStatus", ("ReposOwnerRepoDeploymentsDeploymentIdStatusesPostBody",)),
+    Call("POST",  "/graphql",                                None, vendor=GRAPHQL),
     Call("GET",   SERVICE,                                   "GoogleCloudRunV2Service", vendor=CLOUD_RUN),
     Call("PATCH", SERVICE,                                   "GoogleLongrunningOperation", ("GoogleCloudRunV2Service",), CLOUD_RUN),
     Call("GET",   SERVICE + "/revisions",                    "GoogleCloudRunV2ListRevisionsResponse", vendor=CLOUD_RUN),
@@ -92,6 +95,11 @@ def misfits(exchanges: Iterable[Exchange]) -> Iterator[str]:
         what = f"{exchange.method} {exchange.path}"
         if call is None:
             yield f"{what}: a call that stands in no schema of ours; add it to CALLS"
+            continue
+        if call.vendor == GRAPHQL:
+            yield from (
+                f"{what}: {fault}" for fault in graphql_oracle.faults(exchange.sent, exchange.answered)
+            )
             continue
         if exchange.sent is not None or call.sent:
             yield from (f"{what} sent: {fault}" for fault in _sent_faults(call, exchange))

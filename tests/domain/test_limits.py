@@ -61,6 +61,8 @@ ADDED = {
     "read_armed": "the emergency stop, read like any other row of our ledger",
     "read_late_claims": "pull requests named in answers that came too late",
     "await_merge": "automerge is off: a person merges, and the run sees it",
+    "await_queue": "the branch's merge queue, which the design does not know",
+    "leave_queue": "a run that ends takes its change out of the merge queue",
     "deploy_run_missing": "no deploy run at all for this long, as for the checks",
     "read_logs": "what red checks say, for the worker that is to mend them",
     "read_serving": "what a rollback goes back to",

@@ -85,6 +85,8 @@ def shortened(**changes: Any) -> dict[str, Limit]:
         "prove_deployment": replace(LIMITS["prove_deployment"], budget=3 * second, back_off=(second,)),
         "record_events": replace(LIMITS["record_events"], back_off=(second,)),
         "await_merge": replace(LIMITS["await_merge"], back_off=(second,)),
+        "await_queue": replace(LIMITS["await_queue"], back_off=(second,)),
+        "leave_queue": replace(LIMITS["leave_queue"], tries=2, back_off=(second,)),
         "stop_confirmed": replace(LIMITS["stop_confirmed"], one_try=2 * second, budget=2 * second),
     }
     return short | changes

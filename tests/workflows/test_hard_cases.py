@@ -81,6 +81,22 @@ async def test_a_change_that_only_cites_the_vtid_is_not_its_work(story: Story) -
     assert "change.found_merged" not in story.ledger.told()
 
 
+@pytest.mark.parametrize("ledger", [{"status": "rejected"}, {"current": "another run"}])
+async def test_a_run_that_the_ledger_has_as_over_merges_nothing(story: Story, ledger: dict[str, str]) -> None:
+    """It was told to be over while Temporal did not know it, and then Temporal knew it again."""
+    story.github.merge_answers = [MergeAnswer(MergeKind.CONFLICT, "it conflicts")]
+    await story.start()
+    await story.work_honestly()
+    await story.until_told("run.blocked")
+    for name, value in ledger.items():
+        setattr(story.ledger, name, value)
+    await story.env.sleep(5 * SECOND)
+    await story.decide(Move.RETRY)
+
+    assert ((await story.ends()).failure or {})["code"] == "ENGINE_TERMINATED"
+    assert story.github.merges == 0
+
+
 async def test_a_cancel_during_a_merge_that_fails_is_still_a_cancel(story: Story) -> None:
     sent, cancelled = Event(), Event()
 

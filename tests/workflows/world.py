@@ -13,6 +13,9 @@ from vtid.domain.change import (
     MergeAnswer,
     MergeKind,
     PullRequest,
+    QueueEntry,
+    QueueExit,
+    QueuePlace,
 )
 from vtid.domain.commands import (
     Armed,
@@ -50,6 +53,7 @@ class Ledger:
     spec_hash: str
     approved: bool = True
     status: str = "scheduled"
+    current: str | None = None  # the task's current run, where it is not the one that tells
     armed: bool = True
     free: int = 0
     busy: int = 0
@@ -78,12 +82,16 @@ class Ledger:
         if vtid != self.vtid:
             return None
         approved = self.spec_hash if self.approved else None
-        return LoadedTask(vtid, self.status, LONG_AGO, self.spec_hash, self.spec_hash, approved)
+        hashes = self.spec_hash, self.spec_hash, approved
+        return LoadedTask(vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run)
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
-        run_id = self.events[0].run_id if self.events else None
         approved = self.spec_hash if self.approved else None
-        return TaskFacts(vtid, self.status, run_id, self.spec_hash, self.spec_hash, approved)
+        return TaskFacts(vtid, self.status, self._current_run, self.spec_hash, self.spec_hash, approved)
+
+    @property
+    def _current_run(self) -> str | None:
+        return self.current or (self.events[0].run_id if self.events else None)
 
     async def read_armed(self) -> Armed:
         return Armed(self.armed, "" if self.armed else "drill")
@@ -152,6 +160,13 @@ class GitHub:
     commented: list[Notice] = field(default_factory=list)
     related: dict[str, Ancestry] = field(default_factory=dict)
     newer_runs: tuple[DeployRun, ...] = ()
+    required: tuple[str, ...] = ()  # by the base's own rules
+    queue: bool = False  # whether the base has a merge queue
+    entries: dict[int, QueueEntry] = field(default_factory=dict)
+    exits: dict[int, QueueExit] = field(default_factory=dict)
+    entered: int = 0
+    left: int = 0
+    leave_error: OutsideError | None = None
     deaf: OutsideError | None = None  # what every notice is answered with
 
     def open_pull(
@@ -200,12 +215,16 @@ class GitHub:
         return f"{check.name}: 1 failed"
 
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
-        return ()
+        return self.required
 
     def merge(self, command: MergePullRequest) -> MergeAnswer:
         if self.merge_answers:
             return self.merge_answers.pop(0)
         pull = self.pulls[command.number]
+        if self.queue and not pull.merged:
+            self.entries[command.number] = QueueEntry(1, "queued", LONG_AGO)
+            self.entered += 1
+            return MergeAnswer(MergeKind.QUEUED, head_sha=pull.head_sha, entry=self.entries[command.number])
         if self.moves_to is not None:
             head, self.moves_to = self.moves_to, None
             self.pulls[command.number] = replace(pull, head_sha=head)
@@ -216,6 +235,29 @@ class GitHub:
         self.merged_with_checks_skipped.append(command.checks_skipped)
         self.pulls[command.number] = replace(pull, merged=True, is_open=False, merge_sha=MERGED)
         return MergeAnswer(MergeKind.MERGED, sha=MERGED)
+
+    def queue_place(self, repository: str, number: int) -> QueuePlace:
+        return QueuePlace(self.pulls[number].head_sha, self.entries.get(number), self.exits.get(number))
+
+    def leave_queue(self, repository: str, number: int) -> MergeAnswer:
+        if self.leave_error is not None:
+            raise self.leave_error
+        pull = self.pulls[number]
+        if pull.merged:
+            return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha)
+        self.entries.pop(number, None)
+        self.left += 1
+        return MergeAnswer(MergeKind.DROPPED, "it was taken out of the merge queue")
+
+    def queue_merges(self, number: int = 7) -> None:
+        """The merge queue has come to it."""
+        self.entries.pop(number, None)
+        self.exits[number] = QueueExit("merged", LONG_AGO)
+        self.pulls[number] = replace(self.pulls[number], merged=True, is_open=False, merge_sha=MERGED)
+
+    def queue_drops(self, reason: str, group: str | None = None, number: int = 7) -> None:
+        self.entries.pop(number, None)
+        self.exits[number] = QueueExit(reason, LONG_AGO, group)
 
     def migration_files(self, repository: str, ref: str, migrations: Migrations) -> MigrationFiles:
         return MigrationFiles(files_of(migrations, self.migrations))

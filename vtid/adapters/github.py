@@ -10,9 +10,10 @@ from vtid.adapters import (
     github_merge,
     github_notices,
     github_pulls,
+    github_queue,
 )
 from vtid.adapters.github_wire import GitHubWire
-from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest
+from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest, QueuePlace
 from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
@@ -70,6 +71,12 @@ class GitHub:
 
     def merge(self, command: MergePullRequest) -> MergeAnswer:
         return github_merge.merge(self._wire, command)
+
+    def queue_place(self, repository: str, number: int) -> QueuePlace:
+        return github_queue.see(self._wire, repository, number).place
+
+    def leave_queue(self, repository: str, number: int) -> MergeAnswer:
+        return github_queue.leave(self._wire, repository, number)
 
     def deploy_runs(self, repository: str, workflow: str, event: str, sha: str) -> tuple[DeployRun, ...]:
         return github_deploys.deploy_runs(self._wire, repository, workflow, event, sha)

@@ -5,7 +5,7 @@ from typing import Any
 from vtid.adapters.errors import reading
 from vtid.adapters.github_notices import is_own_check_run
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
-from vtid.domain.change import Check, CheckState, pinned_check
+from vtid.domain.change import BranchRules, Check, CheckState, pinned_check
 from vtid.domain.errors import Denied
 from vtid.domain.notice import CHECK_NAME
 
@@ -67,13 +67,23 @@ def _check_of_status(data: Any) -> Check:
         )
 
 
+def branch_rules(wire: GitHubWire, repository: str, branch: str) -> BranchRules:
+    """What the branch's rulesets and its classic protection demand. A queue of the latter kind is not told by REST."""
+    rulesets = _rulesets(wire, repository, branch)
+    names = (*rulesets.required, *_of_protection(wire, repository, branch))
+    return BranchRules(tuple(dict.fromkeys(names)), rulesets.merge_queue)
+
+
 def required_checks(wire: GitHubWire, repository: str, branch: str) -> tuple[str, ...]:
-    """The names that the branch's rulesets or its classic protection require, each once, without our own."""
-    names = (*_of_rulesets(wire, repository, branch), *_of_protection(wire, repository, branch))
-    return tuple(name for name in dict.fromkeys(names) if name.partition("@")[0] != CHECK_NAME)
+    """The names that the branch requires, each once, without our own."""
+    return without_ours(branch_rules(wire, repository, branch).required)
 
 
-def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:
+def without_ours(required: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in required if name.partition("@")[0] != CHECK_NAME)
+
+
+def _rulesets(wire: GitHubWire, repository: str, branch: str) -> BranchRules:
     address = f"{place(repository)}/rules/branches/{part(branch)}"
     try:
         rules = list(wire.pages(address))
@@ -81,11 +91,12 @@ def _of_rulesets(wire: GitHubWire, repository: str, branch: str) -> list[str]:
         # A plan without rulesets has none: GitHub says so with this 403.
         if "upgrade to github" not in str(cause).lower():
             raise
-        return []
+        return BranchRules()
     with reading(SYSTEM, address):
         wanted = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
         listed = [check for each in wanted for check in each["required_status_checks"]]
-        return [_required(check) for check in listed]
+        queue = any(rule["type"] == "merge_queue" for rule in rules)
+        return BranchRules(tuple(_required(check) for check in listed), queue)
 
 
 def _required(check: Any) -> str:

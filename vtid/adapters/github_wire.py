@@ -58,6 +58,11 @@ class GitHubWire:
         """
         return self._request(verb, path, body=body)[1]
 
+    def graphql(self, query: str, variables: dict[str, Any]) -> tuple[dict[str, str], Any]:
+        """Send once, and give headers and JSON of the answer, which may tell of errors under a 200."""
+        address = self._client()[0].graphql_url
+        return self._request("POST", address, body={"query": query, "variables": variables})
+
     def pages(self, path: str, items: str | None = None, **parameters: Any) -> Iterator[Any]:
         """Every entry of every page: of the list itself, or of the list under the key `items`."""
         address: str | None = path
@@ -219,11 +224,8 @@ def _json_of(verb: str, path: str, status: int, text: str) -> Any:
 def _error_of(what: str, status: int, headers: dict[str, str], text: str) -> OutsideError:
     message = _message_in(text)
     said = f"{message} ({what})"
-    now = datetime.now(UTC)
-    pause = pause_asked_for(headers, now)
+    pause = pause_in(headers)
     secondary = re.search(r"secondary rate limit|abuse detection", message, re.IGNORECASE)
-    if pause is None and headers.get("x-ratelimit-remaining") == "0":
-        pause = _pause_until_reset(headers, now)
     if pause is None and secondary:
         pause = _SECONDARY_PAUSE
     limited = pause is not None or Requester.isRateLimitError(message)
@@ -232,6 +234,15 @@ def _error_of(what: str, status: int, headers: dict[str, str], text: str) -> Out
             SYSTEM, f"GitHub limits our rate: {shortened(said)}", status=status, retry_after=pause
         )
     return error_of_status(SYSTEM, status, said, retry_after=pause)
+
+
+def pause_in(headers: dict[str, str]) -> timedelta | None:
+    """The pause that an answer asks for: by its own words, or because nothing is left of our rate."""
+    now = datetime.now(UTC)
+    asked_for = pause_asked_for(headers, now)
+    if asked_for is None and headers.get("x-ratelimit-remaining") == "0":
+        return _pause_until_reset(headers, now)
+    return asked_for
 
 
 def _pause_until_reset(headers: dict[str, str], now: datetime) -> timedelta | None:

@@ -91,8 +91,54 @@ class Checks:
         return tuple(each for each in self.required if not any(is_met_by(each, run) for run in self.runs))
 
 
+@dataclass(frozen=True)
+class BranchRules:
+    """What a branch's own rules demand. `required`: names of checks, ours too if it is among them."""
+
+    required: tuple[str, ...] = ()
+    merge_queue: bool = False
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """The place of a pull request in its branch's merge queue.
+
+    position: 1 is the next one. state: the code host's own word. group: the commit that its checks run on, once it is
+    built.
+    """
+
+    position: int
+    state: str
+    entered_at: datetime
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class QueueExit:
+    """How a pull request left the queue last. `reason` is the code host's own word, `merged` where it was merged."""
+
+    reason: str
+    at: datetime
+    group: str | None = None
+
+    @property
+    def merged(self) -> bool:
+        return self.reason.casefold() == "merged"
+
+
+@dataclass(frozen=True)
+class QueuePlace:
+    """What the merge queue says of a pull request with this head. Both None: it never was in one."""
+
+    head_sha: str
+    entry: QueueEntry | None = None
+    exit: QueueExit | None = None
+
+
 class MergeKind(StrEnum):
     MERGED = "merged"
+    QUEUED = "queued"  # in the merge queue, which will merge it or drop it
+    DROPPED = "dropped"  # out of the merge queue without a merge
     HEAD_MOVED = "head_moved"
     CHECKS_CHANGED = "checks_changed"  # not green any more, read right before the merge
     CONFLICT = "conflict"
@@ -102,7 +148,7 @@ class MergeKind(StrEnum):
 
 @dataclass(frozen=True)
 class MergeAnswer:
-    """How the compare-and-swap ended. `sha` is the commit on the base branch when merged."""
+    """How the compare-and-swap ended. `sha` is the commit on the base branch when merged, `entry` the place when queued."""
 
     kind: MergeKind
     reason: str = ""
@@ -110,6 +156,8 @@ class MergeAnswer:
     head_sha: str | None = None
     merged_before: bool = False  # found merged when read; nothing was sent
     untold: str = ""  # why the verdict could not be written on the head before
+    entry: QueueEntry | None = None
+    queued_before: bool = False  # found in the queue when read; nothing was sent
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class LoadedTask:
     spec_bytes_hash: str | None
     approved_hash: str | None
     armed: Armed | None = None  # the emergency stop, read in the same step
+    current_run_id: str | None = None  # None: the ledger does not know yet which one it is
 
 
 @dataclass(frozen=True)
@@ -283,6 +284,25 @@ class AwaitMerge:
     repository: str
     number: int
     head_sha: str
+
+
+@dataclass(frozen=True)
+class AwaitQueue:
+    """Wait for the merge queue of `base`, entered at this moment, to merge exactly this head."""
+
+    repository: str
+    number: int
+    head_sha: str
+    base: str
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class LeaveQueue:
+    """Take a pull request out of the merge queue, if it is still in it."""
+
+    repository: str
+    number: int
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ EVENT_TYPES: dict[str, str] = {
     "repair.ordered":         "what fails goes back to a worker; data: round, rounds, code, reason, pr_url, branch, head_sha, findings (rule, name, says, url, log, log_problem)",
     "verdict.voided":         "a check is not what the verdict saw, so it is judged again; data: reason, round",
     "change.head_moved":      "the pull request has a new head, so it is validated again; data: from, to, round",
+    "change.queued":          "the change is in the merge queue of its base with the validated head; data: pull_request, head_sha, position, queued_before",
+    "change.dequeued":        "the change left the merge queue without a merge; data: pull_request, reason",
     "change.merged":          "the change is on the base branch; data: sha, pull_request, merged_before",
     "deploy.dispatched":      "the deploy workflow was started by us; data: url",
     "deploy.run_ended":       "the deploy run on GitHub Actions is over; data: url, conclusion",
@@ -72,7 +74,7 @@ EVENT_TYPES: dict[str, str] = {
     "deployment.reverted":    "a commit without ours serves; data: run_id, says",
     "deployment.restored":    "what was proven serves again; data: run_id, says",
     "deployment.unwatched":   "it cannot be watched any more; data: run_id, says",
-    "engine.stuck":           "the run's workflow task keeps failing in Temporal; data: message",
+    "engine.stuck":           "the run's workflow task keeps failing in Temporal, or the ledger keeps refusing its events; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",
 }

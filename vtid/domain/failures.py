@@ -55,7 +55,7 @@ _ROWS = (
     FailureCode("CHECKS_TIMEOUT",       _V, True,  _TIME, "the checks did not end in time", "look at the CI queue, then retry"),
     FailureCode("SCOPE_VIOLATION",      _V, True,  _FAIL, "the change touches paths that the environment's policy does not allow", "take these paths out of the change, then retry"),
     FailureCode("MERGE_CONFLICT",       _D, True,  _FAIL, "the pull request conflicts with its base", "update the branch, then retry"),
-    FailureCode("MERGE_REFUSED",        _D, True,  _FAIL, "GitHub's rules refuse the merge", "read GitHub's reason (reviews, protection), then retry"),
+    FailureCode("MERGE_REFUSED",        _D, True,  _FAIL, "GitHub's rules or its merge queue refuse the merge", "read GitHub's reason (reviews, protection, the merge queue), then retry"),
     FailureCode("DEPLOY_RUN_NOT_FOUND", _D, True,  _ERR,  "no deploy run appeared on GitHub Actions for the merged commit", "check the workflow's name and trigger, then retry"),
     FailureCode("DEPLOY_RUN_FAILED",    _D, True,  _FAIL, "the deploy run failed, or had no jobs", "read the run's log, mend it, re-run it on GitHub, then retry"),
     FailureCode("DEPLOY_TIMEOUT",       _D, True,  _TIME, "the deploy run did not end in time", "look at the run on GitHub, then retry"),

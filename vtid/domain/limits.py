@@ -103,6 +103,8 @@ LIMITS: dict[str, Limit] = {
     "await_checks":         Limit(_G, _sec(20), _min(30), FOREVER, None,      _POLL,                  "CI takes its time; looks every 5 to 20 s"),
     "await_merge":          Limit(_G, _sec(20), _h(72),   FOREVER, None,      _s(5, 10, 20, 40, 60),  "automerge is off: a person merges on GitHub, and the run sees it"),
     "merge_pull_request":   Limit(_G, _sec(30), _min(5),  5,       None,      _s(2, 5, 10, 20),       "compare-and-swap; reads before it tries again"),
+    "await_queue":          Limit(_G, _sec(20), _min(60), FOREVER, None,      _s(5, 10, 20, 30),      "the branch's merge queue builds, checks and merges; what it drops is told at once"),
+    "leave_queue":          Limit(_G, _sec(30), _min(5),  8,       None,      _s(2, 5, 10, 20),       "a run that ends takes its change out of the queue; reads before it tries again"),
     "dispatch_deploy":      Limit(_G, _sec(30), _min(2),  5,       None,      _s(2, 5, 10, 20),       "not idempotent by itself: looked up before each retry"),
     "await_deploy_run":     Limit(_G, _sec(20), _min(10), FOREVER, None,      _POLL,                  "the deploy run on GitHub Actions"),
     "verify_migrations":    Limit(_G, _sec(30), _min(5),  FOREVER, None,      _POLL,                  "asked only where migrations are declared; they may run on after the deploy"),
@@ -143,7 +145,7 @@ SUSPECT_AFTER_SHARE = 2 / 3  # of the silence that loses a lease: 60 s of 90 s
 
 
 # Long waits that look again and again: a hint makes them look at once.
-POLLS = frozenset({"await_checks", "await_merge", "await_deploy_run", "prove_deployment"})
+POLLS = frozenset({"await_checks", "await_merge", "await_queue", "await_deploy_run", "prove_deployment"})
 HINTS_A_WAIT = 10  # how often at most: a noisy code host must not fill the history
 
 

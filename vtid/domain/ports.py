@@ -15,6 +15,7 @@ from vtid.domain.change import (
     DeployRun,
     MergeAnswer,
     PullRequest,
+    QueuePlace,
 )
 from vtid.domain.commands import (
     Armed,
@@ -76,8 +77,18 @@ class CodeHost(MigrationSource, Protocol):
     def merge(self, command: MergePullRequest) -> MergeAnswer:
         """Compare-and-swap: read, merge exactly this head, and read again after an unclear answer.
 
-        A merged pull request stays merged: its commit is returned. Raises Unavailable when the answer
-        was lost and reading shows that nothing was merged.
+        A merged pull request stays merged: its commit is returned. Where the branch has a merge queue it is entered with
+        exactly this head, once: QUEUED. Raises Unavailable when the answer was lost and reading shows that
+        nothing was merged.
+        """
+
+    def queue_place(self, repository: str, number: int) -> QueuePlace:
+        """Where the pull request stands in its branch's merge queue, or how it left it last."""
+
+    def leave_queue(self, repository: str, number: int) -> MergeAnswer:
+        """Take it out of the merge queue: DROPPED, also when it is not in one; MERGED or CLOSED when that came first.
+
+        Raises Unavailable while the queue is about to merge it.
         """
 
     def compare(self, repository: str, ours: str, other: str) -> Ancestry:

@@ -10,10 +10,14 @@ from typing import Any
 from vtid.domain.change import Check, CheckState, is_met_by
 from vtid.domain.environment import path_matches
 from vtid.domain.evidence import EvidenceSource
-from vtid.domain.task import TaskStatus
+from vtid.domain.task import CLOSED, TaskStatus
 from vtid.domain.verdict import Answer, Facts, Pinned, RuleAnswer, Verdict
 
 Finding = tuple[Answer, str, dict[str, Any]]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _pass(reason: str, **inputs: Any) -> Finding:
@@ -58,6 +62,10 @@ def run_is_the_current_one(pinned: Pinned, facts: Facts) -> Finding:
         return _fail("there is no task")
     if facts.task.status == TaskStatus.COMPLETED:
         return _fail("the task is completed already")
+    if facts.task.status in CLOSED:
+        return _fail(
+            f"the ledger has this run as over: {facts.task.status}", current=facts.task.current_run_id
+        )
     if facts.task.current_run_id != pinned.run_id:
         return _fail(
             "another run is the task's current one", current=facts.task.current_run_id, this=pinned.run_id
@@ -138,7 +146,10 @@ def diff_is_real(pinned: Pinned, facts: Facts) -> Finding:
         return _fail(
             f"claimed but not in the diff: {', '.join(absent[:5])}", claimed=len(pinned.claimed_files)
         )
-    return _pass(f"{len(facts.files.paths)} files, all claimed ones among them", files=len(facts.files.paths))
+    return _pass(
+        f"{_counted(len(facts.files.paths), 'file')}, all claimed ones among them",
+        files=len(facts.files.paths),
+    )
 
 
 def paths_are_allowed(pinned: Pinned, facts: Facts) -> Finding:
@@ -183,7 +194,7 @@ def checks_are_green(pinned: Pinned, facts: Facts) -> Finding:
             else "no check registered"
         )
         return _not_asked(what, **seen)
-    return _pass(f"{len(checks.runs)} checks green on {checks.sha[:12]}", **seen)
+    return _pass(f"{_counted(len(checks.runs), 'check')} green on {checks.sha[:12]}", **seen)
 
 
 def _acceptable(check: Check, allow_skipped: tuple[str, ...]) -> bool:

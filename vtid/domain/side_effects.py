@@ -12,7 +12,7 @@ from vtid.domain.events import RunEvent
 class SideEffect:
     """One thing that stays done whatever is decided.
 
-    kind: `attempt`, `pull_request`, `merge`, `dispatch`, `deploy_run`, `deployment`, `check_run` or `comment`.
+    kind: `attempt`, `pull_request`, `queue`, `merge`, `dispatch`, `deploy_run`, `deployment`, `check_run` or `comment`.
     at: when it was seen first.
     """
 
@@ -60,6 +60,14 @@ def _refused(event: RunEvent) -> Iterable[_Named]:
         yield url, SideEffect("pull_request", says, event.at, url)
 
 
+def _queue(event: RunEvent) -> Iterable[_Named]:
+    url, left = event.data["pull_request"], event.data.get("reason")
+    says = (
+        f"it left the merge queue: {left}" if left else "it was put into the merge queue, which may merge it"
+    )
+    yield url, SideEffect("queue", says, event.at, url)
+
+
 def _merge(event: RunEvent) -> Iterable[_Named]:
     sha = event.data["sha"]
     when = " before this run" if event.data.get("merged_before") else ""
@@ -93,6 +101,8 @@ EFFECTS: dict[str, Callable[[RunEvent], Iterable[_Named]]] = {
     "attempt.ended": _attempt,
     "evidence.observed": _pull_request,
     "evidence.refused": _refused,
+    "change.queued": _queue,
+    "change.dequeued": _queue,
     "change.merged": _merge,
     "deploy.dispatched": _dispatch,
     "deploy.run_ended": _deploy_run,

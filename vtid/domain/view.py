@@ -61,6 +61,7 @@ class RunView:
     )
     verdict: dict[str, Any] | None = None
     proof: dict[str, Any] | None = None
+    queued: str | None = None  # the pull request that we have in a merge queue
     merged: str | None = None
     note: str | None = None
     environment: str | None = None
@@ -223,8 +224,16 @@ def _repair_ordered(view: RunView, event: RunEvent) -> RunView:
     return replace(view, repair=event.data | {"findings": findings, "at": event.at.isoformat()})
 
 
+def _queued(view: RunView, event: RunEvent) -> RunView:
+    return replace(view, queued=event.data["pull_request"])
+
+
+def _dequeued(view: RunView, event: RunEvent) -> RunView:
+    return replace(view, queued=None)
+
+
 def _merged(view: RunView, event: RunEvent) -> RunView:
-    return replace(view, merged=event.data["sha"])
+    return replace(view, merged=event.data["sha"], queued=None)
 
 
 def _deploy_seen(view: RunView, event: RunEvent) -> RunView:
@@ -343,6 +352,8 @@ _CHANGES = {
     "verdict.reached": _verdict,
     "repair.ordered": _repair_ordered,
     "change.head_moved": _head_moved,
+    "change.queued": _queued,
+    "change.dequeued": _dequeued,
     "change.merged": _merged,
     "deploy.dispatched": _deploy_seen,
     "deploy.run_ended": _deploy_seen,

@@ -42,12 +42,14 @@ class JournalStore:
             return await connection.run_sync(record, command)
 
     async def load_task(self, vtid: str) -> LoadedTask | None:
-        """The task with the hashes of its spec, or None."""
+        """The task with the hashes of its spec and the id of its current run, or None."""
         row = await self._task(vtid)
-        return None if row is None else LoadedTask(vtid, row.status, row.created_at, *_hashes(row))
+        if row is None:
+            return None
+        return LoadedTask(vtid, row.status, row.created_at, *_hashes(row), current_run_id=row.run_id)
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
-        """The same for the validator, with the id of the task's current run."""
+        """The same for the validator."""
         row = await self._task(vtid)
         return None if row is None else TaskFacts(vtid, row.status, row.run_id, *_hashes(row))
 

@@ -77,6 +77,39 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "generated models of both versions; the client library asks in either",
     ),
     Assumption(
+        "queue-405",
+        "A merge on a branch with a merge queue answers 405 'Changes must be made through the merge queue'",
+        "messages as users report them",
+    ),
+    Assumption(
+        "queue-graphql",
+        "REST neither enters nor leaves a queue; names and types of enqueuePullRequest, dequeuePullRequest and mergeQueueEntry are of "
+        "GitHub's published GraphQL schema. A refusal is an error of type UNPROCESSABLE under a 200",
+        "@octokit/graphql-schema; the error's type and words as users report them",
+    ),
+    Assumption(
+        "queue-entry-head",
+        "headCommit of an entry, and beforeCommit of its removal, are the head of its group: the commit that merge_group workflows check",
+        "the schema names them; what they hold is as users report it",
+    ),
+    Assumption(
+        "queue-removal",
+        "Leaving the queue is told with a reason, also by a merge (`merged`, a moment before the pull request says so), and `failed_checks` "
+        "where the group is red; the other reasons' spelling is ours",
+        "as users report it",
+    ),
+    Assumption(
+        "queue-groups",
+        "Each entry is built on the one before it, on a branch gh-readonly-queue/BASE/pr-N-SHA; several that are merged together move "
+        "the base once, to the last of them; a push to the head takes the entry out",
+        READ + " (managing a merge queue); order and time of the building are ours",
+    ),
+    Assumption(
+        "queue-checks",
+        "A check runs on a group only if its workflow file listens to merge_group; one that stands in no file is another app's, and runs",
+        READ + " (events that trigger workflows)",
+    ),
+    Assumption(
         "image-reference",
         "A revision's container image carries tag and digest in one reference",
         "valid reference syntax; that Cloud Run shows both is our assumption. The client has no containerStatuses",

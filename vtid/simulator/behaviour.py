@@ -59,12 +59,25 @@ class Protection(Strict):
     required_checks: list[str] = []
 
 
+class Queue(Strict):
+    """The merge queue of the default branch."""
+
+    enabled: bool = False
+    together: int = Field(1, ge=1, le=100)
+    """It merges so many at once where so many wait: the base moves once, to the last of them."""
+    conclusion: Conclusion | None = None
+    """Of the checks on a group; None: as on any head."""
+    timeout_s: Seconds = 3600.0
+    """An entry whose checks have not ended by then is dropped."""
+
+
 class Behaviour(Strict):
     checks: Checks = Checks()
     deploy: Deploy = Deploy()
     reconcile_s: Seconds = 0.5
     webhooks: Webhooks | None = None
     protection: Protection = Protection()
+    queue: Queue = Queue()
 
 
 class Behaviours:

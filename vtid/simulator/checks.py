@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vtid.simulator import workflow_files
 from vtid.simulator.facts import CheckRun, Repository
 from vtid.simulator.schedule import moment
 from vtid.simulator.world import World
@@ -10,14 +11,22 @@ from vtid.simulator.world import World
 QUEUED_PART = 0.2
 
 
-def start(world: World, repository: Repository, sha: str) -> None:
-    """The checks that CI starts for a new head."""
+def start(
+    world: World,
+    repository: Repository,
+    sha: str,
+    *,
+    trigger: str = "pull_request",
+    conclusion: str | None = None,
+) -> None:
+    """The checks that CI starts for a new head, or for a merge queue's group (`trigger`)."""
     behaviour = world.behaviours.of(repository.full_name).checks
     if not behaviour.auto:
         return
+    tree = repository.history.commits[sha].tree
     broken = broken_files(repository, sha, behaviour.fails_on)
-    conclusion = "failure" if broken else behaviour.conclusion
-    for name in behaviour.names:
+    conclusion = "failure" if broken else conclusion or behaviour.conclusion
+    for name in (it for it in behaviour.names if workflow_files.starts(tree, it, trigger)):
         check = add(world, repository, sha, name)
         check.summary = f"{', '.join(broken)}: holds {behaviour.fails_on!r}" if broken else None
         if behaviour.after_s == 0:

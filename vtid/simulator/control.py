@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vtid.simulator import checks, cloud, deploys, linked, pulls
+from vtid.simulator import checks, cloud, deploys, linked, pulls, queues
 from vtid.simulator import control_input as told
 from vtid.simulator.dump import dump
 from vtid.simulator.facts import Repository, Revision, Service, Share
@@ -91,6 +91,19 @@ class Control:
         sha = pulls.push(self._world, repository, pull, contents(wish.files))
         note(request, "push", repository.full_name)
         return {"head_sha": sha}
+
+    async def queue_up(self, request: Request) -> Any:
+        wish = await parsed(request, told.NewEntry)
+        repository = self._repository(wish.repository)
+        pull = repository.pulls.get(request.path_params["number"])
+        if pull is None:
+            raise Refused(404, f"no pull request #{request.path_params['number']} in {wish.repository}")
+        try:
+            entry = queues.enter(self._world, repository, pull, None)
+        except queues.QueueRefused as refused:
+            raise Refused(409, str(refused)) from refused
+        note(request, "enqueue", repository.full_name)
+        return {"position": queues.position(repository, entry)}
 
     async def add_commit(self, request: Request) -> Any:
         wish = await parsed(request, told.NewCommit)
@@ -250,6 +263,7 @@ def application(world: World, faults: Faults) -> Starlette:
         ("POST", "/repos", control.add_repository, 201),
         ("POST", "/pulls", control.add_pull, 201),
         ("POST", "/pulls/{number:int}/push", control.push, 200),
+        ("POST", "/pulls/{number:int}/queue", control.queue_up, 200),
         ("POST", "/commits", control.add_commit, 201),
         ("POST", "/checks", control.tell_check, 201),
         ("PUT", "/behaviour", control.tell_behaviour, 200),

@@ -41,6 +41,10 @@ class NewPush(Strict):
     files: list[NewFile]
 
 
+class NewEntry(Strict):
+    repository: FullName
+
+
 class NewCommit(Strict):
     repository: FullName
     branch: Branch

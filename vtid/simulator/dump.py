@@ -36,5 +36,7 @@ def repository_dump(repository: Repository) -> dict[str, Any]:
         "statuses": [asdict(it) for it in repository.statuses],
         "runs": [asdict(it) for it in repository.runs],
         "deployments": [asdict(it) for it in repository.deployments],
+        "queue": [asdict(it) for it in repository.queue],
+        "removals": [asdict(it) for it in repository.removals],
         "comments": [asdict(it) for it in repository.comments],
     }

@@ -125,6 +125,35 @@ class IssueEvent:
 
 
 @dataclass
+class MergeGroup:
+    """A commit that would be on the base if this entry and those before it were merged, on a branch of its own."""
+
+    branch: str
+    head_sha: str
+    base: str
+    base_sha: str
+    at: float
+
+
+@dataclass
+class QueueEntry:
+    id: int
+    pull: int
+    head_sha: str
+    at: float
+    group: MergeGroup | None = None
+
+
+@dataclass
+class QueueRemoval:
+    id: int
+    pull: int
+    reason: str
+    before_sha: str | None
+    at: float
+
+
+@dataclass
 class Repository:
     id: int
     full_name: str
@@ -138,6 +167,8 @@ class Repository:
     deployments: list[Deployment] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     events: list[IssueEvent] = field(default_factory=list)
+    queue: list[QueueEntry] = field(default_factory=list)
+    removals: list[QueueRemoval] = field(default_factory=list)
 
     @property
     def owner(self) -> str:

@@ -67,6 +67,8 @@ class Action(Strict):
 class FaultWish(Strict):
     match: Match
     times: Annotated[int, Field(ge=1)] | None = None
+    after: Annotated[int, Field(ge=0)] = 0
+    """So many matching calls pass before the first one that is broken."""
     action: Action
 
     @field_validator("match")
@@ -80,6 +82,7 @@ class Fault:
     id: int
     wish: FaultWish
     left: int | None
+    passing: int
 
 
 class Faults:
@@ -88,7 +91,7 @@ class Faults:
         self.active: list[Fault] = []
 
     def add(self, wish: FaultWish) -> Fault:
-        fault = Fault(next(self._numbers), wish, wish.times)
+        fault = Fault(next(self._numbers), wish, wish.times, wish.after)
         self.active.append(fault)
         return fault
 
@@ -96,6 +99,9 @@ class Faults:
         """The first fault that matches, used up by one."""
         for fault in self.active:
             if fault.left != 0 and fault.wish.match.hits(method, path):
+                if fault.passing:
+                    fault.passing -= 1
+                    continue
                 if fault.left is not None:
                     fault.left -= 1
                 return fault.wish.action

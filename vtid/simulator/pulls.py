@@ -104,13 +104,18 @@ def merge(
     parents = (tip, pull.head_sha) if method == "merge" else (tip,)
     made = history.commit(message, tree, parents, world.now())
     history.branches[pull.base] = made.sha
+    merged_as(world, repository, pull, made, tip)
+    deploys.on_push(world, repository, pull.base, made)
+    return made
+
+
+def merged_as(world: World, repository: Repository, pull: PullRequest, made: Commit, tip: str) -> None:
+    """The base has this commit of the pull request now, on top of what was its tip."""
     pull.base_sha = tip
     pull.merge_sha = made.sha
     pull.merged_at = world.now()
     repository.events.append(IssueEvent(world.next_id(), pull.number, "merged", made.sha, world.now()))
     close(world, repository, pull)
-    deploys.on_push(world, repository, pull.base, made)
-    return made
 
 
 def refuse_merge(world: World, repository: Repository, pull: PullRequest, sha: str | None) -> None:
@@ -122,9 +127,16 @@ def refuse_merge(world: World, repository: Repository, pull: PullRequest, sha: s
         raise MergeRefused(409, "Head branch was modified. Review and try the merge again.")
     if not is_mergeable(repository, pull):
         raise MergeRefused(405, "Pull Request is not mergeable")
+    if has_queue(world, repository, pull.base):
+        text = "Repository rule violations found\n\nChanges must be made through the merge queue\n\n"
+        raise MergeRefused(405, text)
     for name in world.behaviours.of(repository.full_name).protection.required_checks:
         if not checks.is_satisfied(repository, pull.head_sha, name):
             raise MergeRefused(405, f'Required status check "{name}" is expected.')
+
+
+def has_queue(world: World, repository: Repository, branch: str) -> bool:
+    return branch == repository.default_branch and world.behaviours.of(repository.full_name).queue.enabled
 
 
 def is_mergeable(repository: Repository, pull: PullRequest) -> bool:

@@ -40,7 +40,8 @@ class Simulator:
         self._routes = Starlette(
             routes=[
                 Mount("/_sim", control.application(self.world, self.faults)),
-                Mount("/api/v3", github.application(self.world)),
+                Mount("/api/v3", github.rest(self.world)),
+                Mount("/api", github.graphql(self.world)),
                 Mount("/v2", cloud_run.application(self.world)),
                 *running.routes(self.world),
                 *metadata.routes(self.world),

@@ -10,9 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from vtid.simulator.facts import CheckRun, DeploymentStatus, PullRequest, Repository, WorkflowRun
+from vtid.simulator.facts import CheckRun, DeploymentStatus, MergeGroup, PullRequest, Repository, WorkflowRun
 from vtid.simulator.github.actions import run_json
 from vtid.simulator.github.checks import check_json
+from vtid.simulator.github.commits import simple_commit_json
 from vtid.simulator.github.deployments import deployment_json, status_json
 from vtid.simulator.github.people import user_json
 from vtid.simulator.github.pulls import pull_json
@@ -89,6 +90,8 @@ async def deliver(delivery: Delivery) -> None:
 def subject(world: World, place: Place, event: str, fact: Any) -> dict[str, Any]:
     if isinstance(fact, PullRequest):
         return {"number": fact.number, "pull_request": pull_json(world, place, fact, computes=False)}
+    if isinstance(fact, MergeGroup):
+        return {"merge_group": group_json(place, fact)}
     if isinstance(fact, CheckRun):
         return {"check_run": check_json(place, fact)}
     if isinstance(fact, WorkflowRun):
@@ -100,3 +103,13 @@ def subject(world: World, place: Place, event: str, fact: Any) -> dict[str, Any]
             "deployment_status": status_json(place, deployment, status),
         }
     raise TypeError(f"no webhook for {event}")
+
+
+def group_json(place: Place, group: MergeGroup) -> dict[str, Any]:
+    return {
+        "head_sha": group.head_sha,
+        "head_ref": f"refs/heads/{group.branch}",
+        "base_sha": group.base_sha,
+        "base_ref": f"refs/heads/{group.base}",
+        "head_commit": simple_commit_json(place.repository.history.commits[group.head_sha]),
+    }

@@ -113,6 +113,7 @@ export interface Run extends BriefRun {
   repair?: { round: number; rounds: number; reason: string; findings: Finding[]; at: string } | null;
   verdict: { passed: boolean; head_sha: string; rules: RuleAnswer[]; at: string } | null;
   proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string } | null;
+  queued: string | null;
   merged: string | null;
   environment: string | null;
   repository: string | null;

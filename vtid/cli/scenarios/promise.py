@@ -20,7 +20,17 @@ Claim = Callable[[Seen], bool]
 Course = Callable[[Drill], Awaitable[None]]
 
 # What the orchestrator can do to the world. An effect that a promise does not name must not have happened.
-EFFECTS = ("merge", "dispatch", "deployment", "deployment_status", "check_run", "comment", "traffic")
+EFFECTS = (
+    "merge",
+    "enqueue",
+    "dequeue",
+    "dispatch",
+    "deployment",
+    "deployment_status",
+    "check_run",
+    "comment",
+    "traffic",
+)
 NOTHING: dict[str, int] = {}
 TOLD: dict[str, int] = {"check_run": 1, "comment": 1}  # what the run says of itself on the pull request
 MERGED: dict[str, int] = {"merge": 1, **TOLD}

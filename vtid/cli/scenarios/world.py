@@ -74,6 +74,10 @@ class World:
         pushed = await self.call("POST", f"/_sim/pulls/{number}/push", wish)
         return str(pushed["head_sha"])
 
+    async def queue_up(self, number: int) -> None:
+        """Somebody puts a pull request into the merge queue."""
+        await self.call("POST", f"/_sim/pulls/{number}/queue", {"repository": self.repository})
+
     async def rerun_deploy(self, commit: str = "") -> None:
         """The newest run on GitHub Actions, of this commit if one is given, once more."""
         run = (await self.github("GET", f"actions/runs?head_sha={commit}"))["workflow_runs"][0]

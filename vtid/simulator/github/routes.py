@@ -1,7 +1,7 @@
-"""All routes of the REST face in one application: credentials in, GitHub's words out."""
+"""All routes of GitHub, its REST and its GraphQL face: credentials in, GitHub's words out."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,11 +13,12 @@ from vtid.simulator.github import (
     routes_commits,
     routes_deployments,
     routes_git,
+    routes_graphql,
     routes_issues,
     routes_pulls,
     routes_repositories,
 )
-from vtid.simulator.github.call import REVOKED_TOKEN, Call, GitHubError, Handler, not_found
+from vtid.simulator.github.call import REVOKED_TOKEN, Call, GitHubError, Handler, RouteTable, not_found
 from vtid.simulator.world import World
 
 TABLES = (
@@ -33,10 +34,18 @@ TABLES = (
 HOUR_S = 3600
 
 
-def application(world: World) -> Starlette:
+def rest(world: World) -> Starlette:
+    return application(world, TABLES)
+
+
+def graphql(world: World) -> Starlette:
+    return application(world, (routes_graphql.ROUTES,))
+
+
+def application(world: World, tables: Sequence[RouteTable]) -> Starlette:
     routes = [
         Route(path, endpoint(world, handler), methods=[method])
-        for table in TABLES
+        for table in tables
         for method, path, handler in table
     ]
     return Starlette(routes=routes, exception_handlers={404: unknown_path, 405: unknown_path})

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from vtid.simulator import pulls, queues
 from vtid.simulator.github.call import Call, GitHubError, RouteTable, answer, invalid, not_found, paged
 from vtid.simulator.github.people import public_user_json
 from vtid.simulator.github.repositories import branch_json, full_repository_json, ref_json, short_branch_json
@@ -41,20 +42,40 @@ def known_branch(call: Call, name: str, message: str = "Not Found") -> str:
 
 def branch_rules(call: Call) -> Response:
     """What rulesets demand of a branch. An unknown branch has none, and is no error."""
-    if not is_protected(call, call.path("branch")):
-        return paged(call, [])
-    parameters: dict[str, Any] = {
-        "required_status_checks": [{"context": name} for name in required_checks(call)],
-        "strict_required_status_checks_policy": False,
-    }
-    rule = {
-        "type": "required_status_checks",
+    branch = call.path("branch")
+    rules = []
+    if is_protected(call, branch):
+        parameters: dict[str, Any] = {
+            "required_status_checks": [{"context": name} for name in required_checks(call)],
+            "strict_required_status_checks_policy": False,
+        }
+        rules.append(rule(call, "required_status_checks", parameters))
+    if pulls.has_queue(call.world, call.repository, branch):
+        rules.append(rule(call, "merge_queue", queue_parameters(call)))
+    return paged(call, rules)
+
+
+def rule(call: Call, kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": kind,
         "parameters": parameters,
         "ruleset_source_type": "Repository",
         "ruleset_source": call.repository.full_name,
         "ruleset_id": call.repository.id,
     }
-    return paged(call, [rule])
+
+
+def queue_parameters(call: Call) -> dict[str, Any]:
+    wish = call.world.behaviours.of(call.repository.full_name).queue
+    return {
+        "check_response_timeout_minutes": min(max(int(wish.timeout_s / 60), 1), 360),
+        "grouping_strategy": "ALLGREEN",
+        "max_entries_to_build": queues.MOST_BUILT,
+        "max_entries_to_merge": wish.together,
+        "merge_method": "SQUASH",
+        "min_entries_to_merge": wish.together,
+        "min_entries_to_merge_wait_minutes": 0,
+    }
 
 
 def get_ref(call: Call) -> Response:
