@@ -16,7 +16,9 @@ def quoting(error: OutsideError) -> OutsideError:
 
 
 @pytest.mark.parametrize("error", [Denied("CLOUD_RUN", "no"), Unavailable("CLOUD_RUN", "away")])
-async def test_a_run_that_blocks_keeps_why_without_the_secret_in_it(story: Story, error: OutsideError) -> None:
+async def test_a_run_that_blocks_keeps_why_without_the_secret_in_it(
+    story: Story, error: OutsideError
+) -> None:
     story.cloud_run.error = quoting(error)
 
     await story.start()

@@ -13,7 +13,16 @@ from vtid.adapters import (
     github_queue,
 )
 from vtid.adapters.github_wire import GitHubWire
-from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest, QueuePlace
+from vtid.domain.change import (
+    Ancestry,
+    ChangedFiles,
+    Check,
+    DeploymentClaim,
+    DeployRun,
+    MergeAnswer,
+    PullRequest,
+    QueuePlace,
+)
 from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
@@ -96,6 +105,11 @@ class GitHub:
 
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         return github_deploys.dispatch(self._wire, repository, workflow, ref, inputs)
+
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        return github_deploys.deployment_claims(self._wire, repository, environment, commit)
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
