@@ -117,8 +117,7 @@ async def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     ledger = await Ledger.open(settings.database_url)
-    token = settings.github_token.get_secret_value() if settings.github_token else ""
-    code_host = GitHub(settings.github_api_url, token)
+    code_host = GitHub(settings.github_api_url, settings.github_credentials)
     probe, databases = HttpProbe(), PostgresMigrations(os.environ)
     hosts = service_hosts(settings.cloud_run_url, probe)
     activities = steps(ledger.journal, ledger.orders, code_host, hosts, probe, databases)

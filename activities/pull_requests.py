@@ -29,6 +29,7 @@ from vtid.domain.evidence import (
     parse_pull_url,
     refuse_claim,
 )
+from vtid.domain.merging import ended_by_reading
 from vtid.domain.ports import CodeHost
 from vtid.domain.rules import checks_state
 from vtid.domain.verdict import Facts
@@ -154,7 +155,7 @@ class PullRequests:
     def await_merge(self, command: AwaitMerge) -> MergeAnswer:
         """Look once whether a person has merged this head. A head that moved goes back to validation."""
         pull = self._code_host.pull_request(command.repository, command.number)
-        answer = _ended_without_us(pull, command.head_sha)
+        answer = ended_by_reading(pull, command.head_sha, command.base, merged_before=True)
         if answer is not None:
             return answer
         if is_last_look():
@@ -167,9 +168,9 @@ class PullRequests:
         # The queue first: what has left it by now is merged, or is not, when the pull request is read.
         seen = self._code_host.queue_place(command.repository, command.number)
         pull = self._code_host.pull_request(command.repository, command.number)
-        answer = _ended_without_us(pull, command.head_sha)
+        answer = ended_by_reading(pull, command.head_sha, command.base, merged_before=False)
         if answer is not None:
-            return replace(answer, merged_before=False)
+            return answer
         entry, left = seen.entry, seen.exit
         if entry is None and left is not None and left.at >= command.entered_at and not left.merged:
             return self._dropped(command, left)
@@ -212,17 +213,6 @@ class PullRequests:
     def leave_queue(self, command: LeaveQueue) -> MergeAnswer:
         """Take it out of the merge queue. Safe to repeat; a merge that came first is told."""
         return self._code_host.leave_queue(command.repository, command.number)
-
-
-def _ended_without_us(pull: PullRequest | None, head_sha: str) -> MergeAnswer | None:
-    """The answer that the pull request gives by itself, or None while it is open with this head."""
-    if pull is not None and pull.head_sha != head_sha:
-        return MergeAnswer(MergeKind.HEAD_MOVED, head_sha=pull.head_sha)
-    if pull is not None and pull.merged:
-        return MergeAnswer(MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=True)
-    if pull is None or not pull.is_open:
-        return MergeAnswer(MergeKind.CLOSED, "the pull request was closed without a merge")
-    return None
 
 
 def facts_of(code_host: CodeHost, command: GatherFacts) -> Facts:

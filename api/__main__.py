@@ -53,8 +53,7 @@ async def _serve(host: str, port: int) -> None:
     ledger = await Ledger.open(settings.database_url)
     try:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
-        token = settings.github_token.get_secret_value() if settings.github_token else ""
-        code_host = GitHub(settings.github_api_url, token)
+        code_host = GitHub(settings.github_api_url, settings.github_credentials)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
         app = create_app(

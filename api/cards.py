@@ -64,6 +64,7 @@ def _run(record: RunRecord, presenter: Presenter) -> dict[str, Any]:
         "started_at": plain(view.started_at),
         "ended_at": plain(view.ended_at),
         "position": record.position,
+        "serving": plain(record.serving),
     }
 
 

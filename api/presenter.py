@@ -1,13 +1,13 @@
 """Records as the API shows them: the shapes of design 4.2, each made in one place."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from api.grants import Grant, asked_for, deadlines
 from api.plain import moment, plain
-from vtid.domain.limits import SUSPECT_AFTER_SHARE
+from vtid.domain.limits import LIMITS, SUSPECT_AFTER_SHARE
 from vtid.domain.view import RunView
 from vtid.ledger.records import (
     LoggedEvent,
@@ -16,6 +16,8 @@ from vtid.ledger.records import (
     TaskRecord,
     WorkerRecord,
 )
+
+_FREE_SECONDS = (LIMITS["pickup"].one_try or timedelta(minutes=1)).total_seconds()
 
 
 def utc_now() -> datetime:
@@ -170,8 +172,9 @@ class Presenter:
         }
 
     def worker(self, record: WorkerRecord) -> dict[str, Any]:
+        """Gone is who was not seen for as long as an order lies ready: a run counts nobody as free then, either."""
         age = (self.now() - record.last_seen).total_seconds()
-        state = "busy" if record.holding else "free"
+        state = "busy" if record.holding else "free" if age <= _FREE_SECONDS else "gone"
         shown: dict[str, Any] = plain(record)
         return shown | {"state": state, "last_seen_age_seconds": round(age, 1)}
 

@@ -186,11 +186,11 @@ class Reconciler:
         """Runs look at the switch themselves, ever less often; told, they look at once.
 
         Whoever switched it may have been a process that ended before it could tell, so the first pass tells all
-        that wait to be armed.
+        that it may be news to: armed, those that wait for it; disarmed, every run.
         """
         armed = (await self._ledger.switch.read()).armed
         if self._announced is None:
-            self._untold = {record.start_id for record in records if armed and _waits_to_be_armed(record)}
+            self._untold = {record.start_id for record in records if not armed or _waits_to_be_armed(record)}
         elif self._announced is not armed:
             self._untold = {record.start_id for record in records}
         self._announced = armed

@@ -72,7 +72,7 @@ class Evidence(BaseModel):
     observed: dict[str, Any] | None
 
 
-class Lease(BaseModel):
+class Lease(Shape):
     """The clocks of a lease."""
 
     order_id: str
@@ -83,6 +83,7 @@ class Lease(BaseModel):
     last_beat_at: datetime | None
     last_beat_age_seconds: float | None
     last_progress_at: datetime | None
+    last_progress_age_seconds: float | None
     progress: dict[str, Any] | None
     suspect: bool
     heartbeat_seconds: float
@@ -90,6 +91,7 @@ class Lease(BaseModel):
     lost_seconds: float
 
 
+Serving = like(ServingRecord, "Serving")
 StageShape = like(StageView, "Stage", waiting=Waiting | None, failure=like(Failure, "Failure") | None)
 Run = like(
     RunView,
@@ -102,7 +104,7 @@ Run = like(
     lease=Lease | None,
     position=int,
     as_of=datetime,
-    serving=like(ServingRecord, "Serving") | None,  # what became of its deployment after it
+    serving=Serving | None,  # what became of its deployment after it
     fresh=bool,  # asked from the run itself just now
 )
 
@@ -169,6 +171,7 @@ class CardRun(Shape):
     started_at: datetime | None
     ended_at: datetime | None
     position: int
+    serving: Serving | None = Field(description="what became of its deployment after it")  # type: ignore[valid-type]
 
 
 CardSpec = like(SpecHead, "CardSpec")

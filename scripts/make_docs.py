@@ -61,6 +61,11 @@ CONTROL_PLANE = (
         "the answer names `head_sha`; `git_dir`: a bare git repository that is its history, made when it is not "
         "there: pushes to it are seen, merges are real commits in it",
     ),
+    (
+        "POST /_sim/apps",
+        "add an App, known by its public key",
+        "the whole call; `installations`, `token_s`: how long its tokens hold",
+    ),
     ("POST /_sim/pulls", "open a pull request", "`draft`, `fork`"),
     ("POST /_sim/pulls/{number}/push", "push to a pull request's branch", "`content: null` removes a file"),
     ("POST /_sim/pulls/{number}/queue", "put a pull request into the merge queue", "the whole call"),

@@ -56,7 +56,6 @@ class DeployStage:
         course, pull = self._course, self._course.the_evidence().pull_request
         if course.judged_head != pull.head_sha:
             return Stage.VALIDATOR  # nothing is merged that no verdict is about
-        await course.may_still_merge()
         if course.request.environment.policy.rollback:
             await self._rollback.remember(await self._services())
         answer = await self._merging.merge(pull)

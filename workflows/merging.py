@@ -23,10 +23,15 @@ class Merging:
         self._switch = switch
 
     async def merge(self, pull: PullRequest) -> MergeAnswer:
-        """Merged, or why not. In a queue it is waited for; the emergency stop takes it out until the system is armed."""
+        """Merged, or why not. In a queue it is waited for; the emergency stop takes it out until the system is armed.
+
+        Raises RunStopped when the run may not merge any more, which is asked right before each time that it would.
+        """
         if not self._course.request.environment.automerge:
+            await self._course.may_still_merge()
             return await self._see_merged(pull)
         while True:
+            await self._course.may_still_merge()
             answer = await self._send(pull)
             if answer.kind is not MergeKind.QUEUED:
                 return answer
@@ -59,7 +64,7 @@ class Merging:
     async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
         """Policy leaves the merge to a person: show them the verdict, wait for it, and take what they merged."""
         await self._reporter.report()
-        command = AwaitMerge(pull.repository, pull.number, pull.head_sha)
+        command = AwaitMerge(pull.repository, pull.number, pull.head_sha, self._course.request.base)
         answer = await self._course.step(
             PullRequests.await_merge, command, f"a person to merge {pull.url} (automerge is off)", "approver"
         )
@@ -97,7 +102,8 @@ class Merging:
         if entry is None:
             raise ValueError("a queued change has a place")
         what = f"the merge queue to merge {pull.head_sha[:12]} (entered at position {entry.position})"
-        command = AwaitQueue(pull.repository, pull.number, pull.head_sha, pull.base, entry.entered_at)
+        base = course.request.base
+        command = AwaitQueue(pull.repository, pull.number, pull.head_sha, base, entry.entered_at)
         await course.announce(PullRequests.await_queue, what, "GitHub's merge queue")
         look = asyncio.ensure_future(course.perform(PullRequests.await_queue, command, what))
         stop = asyncio.ensure_future(self._switch.until_disarmed())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse
 
-from api import shapes
+from api import shapes, work_shapes
 from api.plain import plain
 from api.problems import Problem, documented
 from api.services import PREFIX, Given, Text, ViewerOrWorker
@@ -76,7 +76,7 @@ async def drift(
     return JSONResponse(plain(await given.drifts.look(name, repository)))
 
 
-@router.get("/environments")
+@router.get("/environments", response_model=shapes.Paged[work_shapes.Environment])  # type: ignore[valid-type]
 async def environments(given: Given, _: ViewerOrWorker) -> JSONResponse:
     """The declared environments."""
     items = [plain(environment) for environment in given.environments.values()]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse
 
+from api import shapes, work_shapes
 from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Given, Limit, Text, Viewer
@@ -42,7 +43,7 @@ async def _bounded(request: Request) -> bytes:
     return bytes(body)
 
 
-@router.get("/webhooks/deliveries")
+@router.get("/webhooks/deliveries", response_model=shapes.Paged[work_shapes.Delivery])
 async def deliveries(
     given: Given,
     _: Viewer,
@@ -57,7 +58,7 @@ async def deliveries(
     return JSONResponse({"items": items, "next_cursor": page.next_cursor})
 
 
-@router.get("/unattributed")
+@router.get("/unattributed", response_model=work_shapes.UnattributedChanges)
 async def unattributed(
     given: Given,
     _: Viewer,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from api import shapes, work_shapes
 from api.leases import Lease
 from api.plain import moment, plain
 from api.problems import Problem
@@ -127,7 +128,7 @@ async def release(
     return JSONResponse(_accepted(lease))
 
 
-@router.get("/work-orders")
+@router.get("/work-orders", response_model=shapes.Paged[work_shapes.WorkOrder])
 async def list_orders(
     given: Given,
     _: ViewerOrWorker,
@@ -140,13 +141,13 @@ async def list_orders(
     return JSONResponse({"items": [given.presenter.order(order) for order in orders], "next_cursor": None})
 
 
-@router.get("/workers")
+@router.get("/workers", response_model=shapes.Paged[work_shapes.Worker])  # type: ignore[valid-type]
 async def list_workers(
     given: Given,
     _: ViewerOrWorker,
     seen_within_seconds: Annotated[float, Query(gt=0, le=86_400, allow_inf_nan=False)] = 300,
 ) -> JSONResponse:
-    """Who was seen lately: free or busy, and doing what."""
+    """Who was seen lately: free, busy and doing what, or gone (not seen for as long as an order is offered)."""
     workers = await given.ledger.workers.list(seen_within_seconds=seen_within_seconds)
     return JSONResponse({"items": [given.presenter.worker(each) for each in workers], "next_cursor": None})
 

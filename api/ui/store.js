@@ -64,12 +64,19 @@ function withText(head, known) {
 export function putRun(run, vtid) {
   const cell = cellOf(vtid);
   let { task, brief, run: whole } = cell.peek();
-  if (isNewer(brief, run)) brief = run;
+  const isNewest = isNewer(brief, run);
+  if (isNewest) brief = { ...run, serving: servingOf(run, brief) };
   if ("verdict" in run && isNewer(whole, run)) whole = withWhatEventsLack(run, whole);
   // A run's status is its task's; the events of a run bring no task along.
-  if (task && run.position >= task.position && brief === run) task = { ...task, status: run.status, position: run.position };
+  if (task && run.position >= task.position && isNewest) task = { ...task, status: run.status, position: run.position };
   cell.value = { vtid, task, brief, run: whole };
 }
+
+/**
+ * What became of its deployment stands in answers, not in the run's events.
+ * @param {import("./types/page").BriefRun} run @param {import("./types/page").BriefRun | null} known
+ */
+const servingOf = (run, known) => run.serving ?? (known?.run_id === run.run_id ? known.serving : null);
 
 /**
  * The clocks of a lease and what became of the deployment stand in answers, not in events: the lease is kept while
@@ -80,7 +87,7 @@ export function putRun(run, vtid) {
 function withWhatEventsLack(run, known) {
   if (!known || known.run_id !== run.run_id) return run;
   const held = known.lease && known.lease.worker === run.worker && known.lease.attempt === run.attempt;
-  return { ...run, lease: run.lease ?? (held ? known.lease : null), serving: run.serving ?? known.serving ?? null };
+  return { ...run, lease: run.lease ?? (held ? known.lease : null), serving: servingOf(run, known) };
 }
 
 /** Read a task whole. Throws Problem. @param {string} vtid @param {AbortSignal} [signal] */

@@ -32,6 +32,9 @@ export const local = (at) => new Date(at).toLocaleString(undefined, { dateStyle:
 /** @param {string} at */
 export const clockTime = (at) => new Date(at).toLocaleTimeString(undefined, { hour12: false });
 
+/** The day in the reader's own zone. @param {string} at */
+export const day = (at) => new Date(at).toDateString();
+
 /** The exact moment in UTC. @param {string} at */
 export const utc = (at) => `${new Date(at).toISOString().replace("T", " ").replace("Z", "")} UTC`;
 

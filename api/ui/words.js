@@ -9,6 +9,7 @@ const STAGE = {
   blocked: { sign: "‖", words: "blocked", kind: "blocked" },
   success: { sign: "✓", words: "passed", kind: "success" },
   error: { sign: "✗", words: "stopped", kind: "failure" },
+  not_passed: { sign: "✗", words: "not passed", kind: "failure" }, // a round of it, before the next one
   skipped: { sign: "–", words: "skipped", kind: "pending" },
   cancelled: { sign: "○", words: "cancelled", kind: "cancelled" },
 };
@@ -75,6 +76,22 @@ const SERVING = {
   unwatched: { sign: "?", words: "not watched any more", kind: "error" },
 };
 
+// What was proven and does not hold any more must not stand there as proven alone.
+/** @type {Record<string, Look>} */
+const PROVEN_ONCE = {
+  drifted: { sign: "≠", words: "proven, then drifted", kind: "failure" },
+  reverted: { sign: "✗", words: "proven, then reverted", kind: "failure" },
+  unwatched: { sign: "?", words: "proven, not watched any more", kind: "error" },
+};
+
+// What was done about a deployment that could not be proven.
+/** @type {Record<string, Look>} */
+const ROLLBACK = {
+  proven: { sign: "↶", words: "rolled back, proven", kind: "success" },
+  unproven: { sign: "?", words: "rolled back, not proven", kind: "error" },
+  held: { sign: "‖", words: "not rolled back", kind: "blocked" },
+};
+
 /** @type {Record<string, string>} */
 const ENGINE = {
   stuck: "Temporal keeps failing on this run; its state may stand still.",
@@ -92,12 +109,13 @@ export const specLook = look(SPEC);
 export const answerLook = look(ANSWER);
 export const linkLook = look(LINK);
 export const servingLook = look(SERVING);
+export const rollbackLook = look(ROLLBACK);
 
-/** A task in a word: how its run ended says more than its status. @param {string} status @param {{outcome: string | null, failure: {code: string} | null} | null} run */
+/** A task in a word: how its run ended says more than its status. @param {string} status @param {{outcome: string | null, failure: {code: string} | null, serving?: {state: string} | null} | null} run */
 export function taskLook(status, run) {
   const ended = status === "rejected" || status === "cancelled" || status === "completed";
   if (!ended || !run?.outcome) return started(status, run);
-  return ENDED_BY_A_PERSON[run.failure?.code ?? ""] ?? look(OUTCOME)(run.outcome);
+  return PROVEN_ONCE[run.serving?.state ?? ""] ?? ENDED_BY_A_PERSON[run.failure?.code ?? ""] ?? look(OUTCOME)(run.outcome);
 }
 
 /** A started run that waits is not "ready to start". @param {string} status @param {{outcome: string | null} | null} run */

@@ -198,22 +198,26 @@ def test_a_merge_that_is_repeated_merges_once() -> None:
         ({"merged": True, "is_open": False, "merge_sha": MERGED}, MergeKind.MERGED),
         ({"head_sha": NEXT_HEAD}, MergeKind.HEAD_MOVED),
         ({"is_open": False}, MergeKind.CLOSED),
+        ({"merged": True, "is_open": False, "merge_sha": MERGED, "head_sha": NEXT_HEAD}, MergeKind.REFUSED),
+        ({"merged": True, "is_open": False, "merge_sha": MERGED, "base": "release"}, MergeKind.REFUSED),
+        ({"base": "release"}, MergeKind.REFUSED),  # no verdict is about a merge into that
     ],
 )
 def test_what_a_person_did_instead_of_us_is_seen(changes: dict[str, Any], kind: MergeKind) -> None:
     github = GitHub()
     github.open_pull(**changes)
 
-    assert try_of().run(steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD)).kind is kind
+    assert try_of().run(steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD, "main")).kind is kind
 
 
 def test_a_person_who_has_not_merged_yet_is_waited_for_until_the_last_look() -> None:
     github = GitHub()
     github.open_pull()
-    says_not_ready(try_of(), steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD))
+    says_not_ready(try_of(), steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD, "main"))
 
     assert (
-        last_try().run(steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD)).kind is MergeKind.REFUSED
+        last_try().run(steps(github).await_merge, AwaitMerge(REPOSITORY, 7, HEAD, "main")).kind
+        is MergeKind.REFUSED
     )
     assert github.merges == 0
 

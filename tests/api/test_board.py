@@ -1,12 +1,14 @@
 """The board, what waits for a person, spec versions, statistics: in the shapes that OpenAPI promises."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from api import shapes
+from api import shapes, work_shapes
+from api.presenter import Presenter
 from vtid.domain.stages import Stage
 from vtid.domain.task import spec_hash
 
@@ -234,11 +236,42 @@ async def test_statistics_of_no_time_or_place_are_refused(
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
+async def test_workers_orders_and_environments_are_answered_as_promised(play: Play) -> None:
+    await play.claimed("busy-one")
+    await play.claim("free-one")
+    await play.offer(await play.run(), requires=("gpu",))
+
+    workers = as_promised(shapes.Paged[work_shapes.Worker], (await play.get("/workers")).json())  # type: ignore[valid-type]
+    orders = as_promised(shapes.Paged[work_shapes.WorkOrder], (await play.get("/work-orders")).json())
+    as_promised(shapes.Paged[work_shapes.Environment], (await play.get("/environments")).json())  # type: ignore[valid-type]
+
+    assert {each["worker_id"]: each["state"] for each in workers["items"]} == {
+        "busy-one": "busy", "free-one": "free",
+    }  # fmt: skip
+    assert {each["state"]: each["requires"] for each in orders["items"]} == {
+        "claimed": [],
+        "offered": ["gpu"],
+    }
+
+
+async def test_a_worker_that_was_not_seen_as_long_as_an_order_is_offered_is_gone(play: Play) -> None:
+    await play.claim("w1")
+    (seen,) = await play.ledger.workers.list(seen_within_seconds=300)
+
+    states = [
+        Presenter(now=partial(seen.last_seen.__add__, timedelta(seconds=late))).worker(seen)["state"]
+        for late in (59, 61)
+    ]
+
+    assert states == ["free", "gone"]
+
+
 async def test_every_answer_of_the_page_has_a_schema(play: Play) -> None:
     async with play.client(None) as client:
         paths = (await client.get("/openapi.json")).json()["paths"]
 
     for path in ("board", "needs-you", "statistics", "session", "tasks", "runs", "tasks/{vtid}", "runs/{vtid}",
-                 "tasks/{vtid}/spec/versions", "events", "system", "limits", "failure-codes", "rules"):  # fmt: skip
+                 "tasks/{vtid}/spec/versions", "events", "system", "limits", "failure-codes", "rules", "workers", "work-orders", "environments",
+                 "webhooks/deliveries", "unattributed"):  # fmt: skip
         answer = paths[f"/api/v1/{path}"]["get"]["responses"]["200"]
         assert answer["content"]["application/json"]["schema"], path

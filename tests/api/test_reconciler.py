@@ -260,6 +260,16 @@ async def test_whoever_begins_tells_the_runs_that_wait_to_be_armed(play: Play) -
     assert [play.engine.run_of(vtid).told for vtid in (waits, works)] == [["armed"], []]
 
 
+async def test_whoever_begins_while_the_emergency_stop_is_on_tells_every_run(play: Play) -> None:
+    """One may wait in a merge queue, out of which nothing but this takes it."""
+    vtid = await play.run()
+    await play.post("/system/disarm", {"reason": "fire"})
+
+    await reconciler(play).reconcile()
+
+    assert play.engine.run_of(vtid).told == ["disarmed"]
+
+
 async def test_a_pass_that_fails_as_a_whole_is_counted_and_the_next_one_comes(
     play: Play, tmp_path: Path
 ) -> None:

@@ -1,8 +1,17 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS, ConfigurationError, Settings
+from vtid.domain.credentials import AppKey
+
+RSA_KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    .decode()
+)
 
 
 def problem(**variables: str) -> str:
@@ -35,6 +44,42 @@ def test_a_secret_comes_from_a_file_and_is_never_shown(tmp_path: Path) -> None:
     assert settings.github_token is not None
     assert settings.github_token.get_secret_value() == "ghp_secret"
     assert "ghp_secret" not in repr(settings)
+
+
+def test_an_app_is_known_by_its_key(tmp_path: Path) -> None:
+    (tmp_path / "app.pem").write_text(RSA_KEY)
+    named = {"VTID_GITHUB_APP_ID": "7", "VTID_GITHUB_APP_PRIVATE_KEY_FILE": str(tmp_path / "app.pem")}
+
+    settings = Settings.load(named | {"VTID_GITHUB_APP_INSTALLATION_ID": "99"})
+
+    assert settings.github_credentials == AppKey(7, RSA_KEY.strip(), 99)
+    assert Settings.load({}).github_credentials == ""
+    assert "PRIVATE" not in f"{settings!r} {settings.github_credentials!r}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"APP_ID": "7"},
+            "VTID_GITHUB_APP_ID and VTID_GITHUB_APP_PRIVATE_KEY belong together; set both",
+        ),
+        ({"APP_INSTALLATION_ID": "7"}, "VTID_GITHUB_APP_INSTALLATION_ID needs VTID_GITHUB_APP_ID beside it"),
+        (
+            {"APP_ID": "7", "APP_PRIVATE_KEY": RSA_KEY, "TOKEN": "t"},
+            "VTID_GITHUB_TOKEN and VTID_GITHUB_APP_ID are both set; keep one",
+        ),
+        (
+            {"APP_ID": "7", "APP_PRIVATE_KEY": "-----BEGIN s3cret"},
+            "VTID_GITHUB_APP_PRIVATE_KEY: expected an RSA key in PEM, without a password:",
+        ),
+    ],
+)
+def test_credentials_that_cannot_be_meant_are_told(variables: dict[str, str], told: str) -> None:
+    text = problem(**{f"VTID_GITHUB_{name}": value for name, value in variables.items()})
+
+    assert text.startswith(told)
+    assert "s3cret" not in text
 
 
 def test_lists_are_separated_by_commas() -> None:

@@ -99,6 +99,7 @@ async def test_what_the_server_forbids_is_said_in_words(
         await page.route("**/api/v1/session", lambda route: route.fulfill(json={"name": "x", "role": "admin"}) if route.request.method == "GET" else route.continue_())  # fmt: skip
         await page.goto(f"{url}/tasks/{vtid}")
         await _sign_in(page, play.keys["viewer"])
+        await step(page, "Validate").wait_for()  # signed in: a reload before the answer would lose the cookie
         await page.reload()
 
         await step(page, "Approve version 1").click()

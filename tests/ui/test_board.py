@@ -143,5 +143,7 @@ async def test_a_deployment_that_drifted_after_its_proof_needs_a_person(
     await play.ledger.journal.tell_serving(drifted)
 
     await page.get_by_role("region", name="Needs you").get_by_text("drifted after it was proven").wait_for()
+    await page.get_by_role("region", name="Done").get_by_text("proven, then drifted").wait_for()
     await page.get_by_role("link", name=f"Look at {vtid}").click()
     await page.get_by_text("20 % of the traffic goes elsewhere").first.wait_for()
+    await page.get_by_role("heading", name="proven, then drifted").wait_for()

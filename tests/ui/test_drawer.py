@@ -1,6 +1,8 @@
 """One task beside the board: read, write, approve, start, without leaving it."""
 
-from playwright.async_api import Page
+import asyncio
+
+from playwright.async_api import Page, Route
 
 from tests.api.stage import SPEC, Play
 from tests.ui.browsing import Complaints
@@ -39,6 +41,25 @@ async def test_approve_validate_activate_in_one_open_drawer_while_another_tab_ed
     await drawer(page).get_by_role("heading", name="Run").wait_for()
     await drawer(other).get_by_role("heading", name="Run").wait_for()
     assert (await play.get(f"/runs/{vtid}")).json()["status"] == "scheduled"
+
+
+async def test_nothing_is_approved_before_its_text_is_there(play: Play, url: str, page: Page) -> None:
+    """The board's card knows the spec before its text came: a press then would do nothing."""
+    vtid = await play.task(approved=False)
+    came = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await came.wait()
+        await route.continue_()
+
+    await page.route(f"**/api/v1/tasks/{vtid}", late)
+    await page.goto(f"{url}/tasks/{vtid}")
+    await drawer(page).get_by_text("Its text is not here yet").wait_for()
+    assert await step(page, "Approve version 1").get_attribute("aria-disabled") == "true"
+
+    came.set()
+
+    await approve(page, 1)
 
 
 async def test_a_spec_is_shown_as_markdown_that_can_do_no_harm(

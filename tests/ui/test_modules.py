@@ -75,6 +75,23 @@ async def test_whatever_order_answers_come_in_the_newest_is_shown(play: Play, pa
     assert f"[{newest['position']}," in ends[0]
 
 
+async def test_a_round_is_called_passed_only_by_the_run_itself(page: Page, url: str) -> None:
+    """The validator sends work back without an end of its stage: that round did not pass."""
+    rounds = await _ask(
+        page,
+        url,
+        """async () => {
+          const {periodsOf} = await import('/ui/run/history.js');
+          const told = [['stage.started', 'WORKER'], ['stage.finished', 'WORKER'], ['stage.started', 'VALIDATOR'],
+            ['stage.started', 'WORKER'], ['stage.finished', 'WORKER'], ['stage.started', 'VALIDATOR']];
+          const events = told.map(([type, stage], position) => ({type, stage, position, at: `2026-01-01T00:00:0${position}Z`, data: {status: 'success'}}));
+          return periodsOf(events).map(({stage, round, status}) => `${stage} ${round} ${status}`);
+        }""",
+    )
+
+    assert rounds == ["WORKER 1 success", "VALIDATOR 1 not_passed", "WORKER 2 success", "VALIDATOR 2 running"]
+
+
 async def test_a_long_wait_takes_a_fifth_of_the_axis_and_time_never_runs_backwards(
     page: Page, url: str
 ) -> None:

@@ -179,3 +179,17 @@ async def test_the_emergency_stop_takes_it_out_until_the_system_is_armed(queued:
     assert (await queued.ends()).status is TaskStatus.COMPLETED
     assert while_stopped == {}
     assert queued.github.left == 1
+
+
+async def test_a_spec_that_was_edited_behind_the_emergency_stop_enters_no_queue(queued: Story) -> None:
+    await in_queue(queued)
+    queued.ledger.armed = False
+    await queued.run.signal(VtidRun.switch_changed, SwitchChanged(False))
+    await queued.until_told("wait.started")
+    await queued.env.sleep(timedelta(seconds=2))
+    queued.ledger.armed, queued.ledger.spec_hash = True, "5" * 64
+    await queued.run.signal(VtidRun.switch_changed, SwitchChanged(True))
+    await queued.until_told("run.blocked")
+
+    assert (queued.ledger.view().failure or {})["code"] == "SPEC_HASH_MISMATCH"
+    assert (queued.github.entered, queued.github.merges) == (1, 0)

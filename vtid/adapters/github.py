@@ -12,7 +12,7 @@ from vtid.adapters import (
     github_pulls,
     github_queue,
 )
-from vtid.adapters.github_wire import GitHubWire
+from vtid.adapters.github_access import wire_to
 from vtid.domain.change import (
     Ancestry,
     ChangedFiles,
@@ -24,6 +24,7 @@ from vtid.domain.change import (
     QueuePlace,
 )
 from vtid.domain.commands import CheckWritten, MergePullRequest
+from vtid.domain.credentials import Credentials
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
 from vtid.domain.migrations import MigrationFiles, Migrations
@@ -33,12 +34,12 @@ from vtid.domain.notice import Notice
 class GitHub:
     """The code host. Safe to share between threads; every call is one try.
 
-    base_url: the API's, such as https://api.github.com. timeout: seconds that a connection or a silence
+    base_url: the API's, such as https://api.github.com. credentials: a token, or an App. timeout: seconds that a connection or a silence
     within one request may last.
     """
 
-    def __init__(self, base_url: str, token: str, *, timeout: float = 10.0) -> None:
-        self._wire = GitHubWire(base_url, token, timeout)
+    def __init__(self, base_url: str, credentials: Credentials, *, timeout: float = 10.0) -> None:
+        self._wire = wire_to(base_url, credentials, timeout)
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         return github_pulls.pull_request(self._wire, repository, number)

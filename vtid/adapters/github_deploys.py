@@ -134,7 +134,7 @@ def _is_for(environment: str, commit: str, data: Any) -> bool:
 
 
 def _is_ours(wire: GitHubWire, status: Any) -> bool:
-    """By its text and its author: an App cannot ask for its own name, and others are bots, too."""
+    """By its text and its author: where our own name cannot be asked for, any bot would be taken for us."""
     with reading(SYSTEM, "a deployment status"):
         marked = re.match(r"VTID-\d{4,}: ", status.get("description") or "")
         return bool(marked) and wire.is_own_hand(status["creator"] or {})

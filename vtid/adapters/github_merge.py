@@ -26,6 +26,7 @@ from vtid.domain.change import (
 )
 from vtid.domain.commands import MergePullRequest
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Refused, Unavailable
+from vtid.domain.merging import ended_by_reading
 from vtid.domain.rules import checks_state
 
 
@@ -59,28 +60,8 @@ def _read(wire: GitHubWire, command: MergePullRequest) -> PullRequest:
 def _ended_by_reading(
     command: MergePullRequest, pull: PullRequest, *, merged_before: bool
 ) -> MergeAnswer | None:
-    """The answer that the pull request itself already gives, or None while it can be merged."""
-    if pull.merged and (pull.head_sha != command.head_sha or pull.base != command.environment.base_branch):
-        text = (
-            f"somebody merged {pull.head_sha[:12]} into {pull.base}; validated was {command.head_sha[:12]} "
-            f"for {command.environment.base_branch}. Adopt it if it is right"
-        )
-        return MergeAnswer(MergeKind.REFUSED, text, head_sha=pull.head_sha)
-    if pull.merged:
-        return MergeAnswer(
-            MergeKind.MERGED, sha=pull.merge_sha, head_sha=pull.head_sha, merged_before=merged_before
-        )
-    if not pull.is_open:
-        return MergeAnswer(MergeKind.CLOSED, "the pull request is closed", head_sha=pull.head_sha)
-    if pull.head_sha != command.head_sha:
-        text = f"the head is {pull.head_sha[:12]}, validated was {command.head_sha[:12]}"
-        return MergeAnswer(MergeKind.HEAD_MOVED, text, head_sha=pull.head_sha)
-    planned = command.environment.base_branch
-    if pull.base != planned:
-        # GitHub pins the head of a merge, not where it goes.
-        text = f"its base is {pull.base} now, planned was {planned}"
-        return MergeAnswer(MergeKind.REFUSED, text, head_sha=pull.head_sha)
-    return None
+    base = command.environment.base_branch
+    return ended_by_reading(pull, command.head_sha, base, merged_before=merged_before)
 
 
 def _checks_changed(

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, Self, runtime_checkable
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -36,13 +36,26 @@ _UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, http.cl
 _SECONDARY_PAUSE = timedelta(minutes=1)  # GitHub's advice where a secondary limit names no pause
 
 
-class GitHubWire:
-    """Requests to one GitHub, one client per thread. Raises the errors of vtid.domain.errors only."""
+@runtime_checkable
+class Renewable(Protocol):
+    """Credentials that can be made anew."""
 
-    def __init__(self, base_url: str, token: str, timeout: float) -> None:
+    def forget(self) -> None: ...
+
+
+class GitHubWire:
+    """Requests to one GitHub, one client per thread. Raises the errors of vtid.domain.errors only.
+
+    app: where `auth` is that of an App's installation, the wire on which the App speaks for itself.
+    """
+
+    def __init__(
+        self, base_url: str, auth: Auth.Auth | None, timeout: float, *, app: Self | None = None
+    ) -> None:
         self._base = urlsplit(base_url)
         self._base_url = base_url
-        self._token = token.strip()  # of a file; a line break in a header is an error that quotes the token
+        self._auth = auth
+        self._app = app
         self._timeout = timeout
         self._login: str | None = None
         self._of_thread = threading.local()
@@ -87,7 +100,7 @@ class GitHubWire:
         """
         what = f"GET {path}"
         address = f"{self._base_url.rstrip('/')}{path}"
-        credentials = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        credentials = {"Authorization": f"Bearer {self._auth.token}"} if self._auth else {}
         try:
             with self._fetch(address, credentials) as told:
                 if told.status_code < 300:
@@ -109,13 +122,23 @@ class GitHubWire:
         )
 
     def is_own_hand(self, user: dict[str, Any]) -> bool:
-        """Whether this user is who we are. An App's token may not ask for its name: then any bot is taken for us."""
+        """Whether this user is who we are.
+
+        A token that an App made for somebody else (GitHub Actions' own) may not ask for its name: then any bot is
+        taken for us.
+        """
         if self._login is None:
-            try:
-                self._login = str(self.get("/user").get("login") or "")
-            except Denied:
-                self._login = ""
+            self._login = self._own_login()
         return user.get("login") == self._login if self._login else user.get("type") == "Bot"
+
+    def _own_login(self) -> str:
+        if self._app is not None:
+            with reading(SYSTEM, "/app"):
+                return f"{self._app.get('/app')['slug']}[bot]"
+        try:
+            return str(self.get("/user").get("login") or "")
+        except Denied:
+            return ""
 
     def _request(
         self, verb: str, path: str, *, parameters: dict[str, Any] | None = None, body: Any = None
@@ -130,6 +153,8 @@ class GitHubWire:
             raise Unavailable(SYSTEM, f"{what}: {type(cause).__name__} {shortened(str(cause))}") from cause
         except (ValueError, OverflowError) as cause:  # PyGithub reads numbers from headers
             raise Unavailable(SYSTEM, f"{what}: garbled answer: {shortened(str(cause))}") from cause
+        if status == 401 and isinstance(self._auth, Renewable):
+            self._auth.forget()
         if status >= 300:
             raise _error_of(what, status, headers, text)
         return headers, _json_of(verb, path, status, text)
@@ -143,7 +168,7 @@ class GitHubWire:
 
     def _new_client(self) -> tuple[Requester, "_Plain | _Encrypted"]:
         client = Github(
-            auth=Auth.Token(self._token) if self._token else None,
+            auth=self._auth,
             base_url=self._base_url,
             timeout=math.ceil(self._timeout),
             retry=None,

@@ -104,11 +104,16 @@ def _environments(settings: Settings) -> Iterator[Row]:
 
 
 def _github(settings: Settings) -> Row:
-    if settings.github_token:
-        return Row("GitHub", "ok", f"a token for {settings.github_api_url} is set")
+    if settings.github_credentials:
+        which = f"App {settings.github_app_id}" if settings.github_app_id else "a token"
+        return Row("GitHub", "ok", f"{which} for {settings.github_api_url} is set")
     if urlsplit(settings.github_api_url).hostname in _LOOPBACK:
         return Row("GitHub", "ok", f"on this machine at {settings.github_api_url}")
-    return Row("GitHub", "warn", "no token; set VTID_GITHUB_TOKEN, or simulate with `vtid dev --simulate`")
+    return Row(
+        "GitHub",
+        "warn",
+        "no credentials; set VTID_GITHUB_APP_ID and its key, or VTID_GITHUB_TOKEN, or simulate with `vtid dev --simulate`",
+    )
 
 
 def _cloud_run(settings: Settings) -> Row:

@@ -99,8 +99,7 @@ def _asker(base_url: str) -> AskForWords:
         settings = Settings.load({**os.environ, "VTID_GITHUB_API_URL": base_url})
     except ConfigurationError as error:
         raise CommandFailed(f"--base-url: {error}", Exit.USAGE) from error
-    token = settings.github_token.get_secret_value() if settings.github_token else ""
-    github = GitHub(settings.github_api_url, token)
+    github = GitHub(settings.github_api_url, settings.github_credentials)
 
     @cache
     def ask(repository: str, number: int) -> PullRequestWords:

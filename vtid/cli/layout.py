@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDED = "dev"  # the section of environments.yaml that the simulator starts with
 SIMULATOR_OFFSET = 10  # the simulator's port beside the API's
 SIMULATED_TOKEN = "simulated"  # noqa: S105 - of the simulated GitHub, which takes any
+_OUR_APP = "VTID_GITHUB_APP_"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,12 @@ class Layout:
                 "GCE_METADATA_HOST": f"{LOOPBACK}:{self.ports.simulator}",
                 "GCE_METADATA_IP": f"{LOOPBACK}:{self.ports.simulator}",
             }
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
+        # Another Temporal, or who we are on the real GitHub, is nothing to a stack of this machine.
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("TEMPORAL_") and not (where.simulator and key.startswith(_OUR_APP))
+        }
         told = said | dict(self.overrides)
         return {
             key: value for key, value in inherited.items() if key.removesuffix("_FILE") not in told

@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from vtid.domain.credentials import AppKey, Credentials
 
 PREFIX = "VTID_"
 FILE_SUFFIX = "_FILE"
@@ -53,6 +64,21 @@ def _database_address(value: str) -> str:
     return value
 
 
+def _rsa_key(value: SecretStr) -> SecretStr:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
+    except (ValueError, TypeError):  # the library's text may quote the key
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError(
+            "expected an RSA key in PEM, without a password: the file that GitHub gives for the App"
+        )
+    return value
+
+
 def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -78,6 +104,13 @@ class Settings(BaseModel):
     api_token: SecretStr | None = Field(None, description="the API key that the CLI sends")
     github_api_url: SafeWebAddress = Field("https://api.github.com", description="GitHub's REST API")
     github_token: SecretStr | None = Field(None, description="our token on GitHub")
+    github_app_id: int | None = Field(None, ge=1, description="our App on GitHub, in place of a token")
+    github_app_private_key: Annotated[SecretStr, AfterValidator(_rsa_key)] | None = Field(
+        None, description="the App's private key, in PEM"
+    )
+    github_app_installation_id: int | None = Field(
+        None, ge=1, description="which of the App's installations is ours; none: its only one"
+    )
     github_webhook_secret: SecretStr | None = Field(None, description="signs GitHub's webhooks")
     github_webhook_secret_previous: SecretStr | None = Field(
         None, description="also good while GitHub's webhooks change from it to the new one"
@@ -113,10 +146,29 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise ConfigurationError("\n".join(_told(each) for each in error.errors())) from None
 
+    @model_validator(mode="after")
+    def _says_once_who_it_is(self) -> Self:
+        named = [each for each in ("app_id", "app_private_key") if getattr(self, f"github_{each}")]
+        if len(named) == 1:
+            raise ValueError("VTID_GITHUB_APP_ID and VTID_GITHUB_APP_PRIVATE_KEY belong together; set both")
+        if self.github_app_installation_id and not named:
+            raise ValueError("VTID_GITHUB_APP_INSTALLATION_ID needs VTID_GITHUB_APP_ID beside it")
+        if named and self.github_token:
+            raise ValueError("VTID_GITHUB_TOKEN and VTID_GITHUB_APP_ID are both set; keep one")
+        return self
+
     def model_post_init(self, context: object) -> None:
         if not self.database_url:
             file = (self.data_dir / "ledger.db").absolute()
             object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{file}")
+
+    @property
+    def github_credentials(self) -> Credentials:
+        """What we show to GitHub: our App's key, or a token, which is empty where none is set."""
+        if self.github_app_id and self.github_app_private_key:
+            key = self.github_app_private_key.get_secret_value()
+            return AppKey(self.github_app_id, key, self.github_app_installation_id)
+        return self.github_token.get_secret_value() if self.github_token else ""
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -163,8 +215,10 @@ def _content(name: str, file: Path) -> str:
 
 def _told(error: Mapping[str, object]) -> str:
     location = error["loc"]
-    field = str(location[0]) if isinstance(location, tuple) and location else "?"
     problem = str(error["msg"]).removeprefix("Value error, ")
+    if not isinstance(location, tuple) or not location:  # of several settings, which it names
+        return problem
+    field = str(location[0])
     secret = any(word in field for word in ("token", "secret", "key", "database"))
     shown = "" if secret else f"={error['input']!r}"
     return f"{PREFIX}{field.upper()}{shown[:200]}: {problem}"

@@ -279,11 +279,12 @@ class MergePullRequest:
 
 @dataclass(frozen=True)
 class AwaitMerge:
-    """Wait for a person to merge exactly this head."""
+    """Wait for a person to merge exactly this head into this base."""
 
     repository: str
     number: int
     head_sha: str
+    base: str
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,11 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "as users report it",
     ),
     Assumption(
+        "app-tokens",
+        "An App signs for at most ten minutes (RS256); a token of its installation holds an hour, writes as SLUG[bot], and may not read /user",
+        READ + " (authenticating as an App)",
+    ),
+    Assumption(
         "private-service",
         "A private service answers 403 to who brings nothing, 401 to a token that is not for its address or has expired",
         "read in Cloud Run's documentation (troubleshooting of 401 and 403)",

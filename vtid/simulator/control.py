@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from vtid.simulator import checks, cloud, deploys, linked, pulls, queues
 from vtid.simulator import control_input as told
+from vtid.simulator.apps import App
 from vtid.simulator.dump import dump
 from vtid.simulator.facts import Repository, Revision, Service, Share
 from vtid.simulator.faults import Faults, FaultWish
@@ -58,6 +59,13 @@ class Control:
             raise Refused(422, f"git_dir: {error}") from error
         except linked.Taken as error:
             raise Refused(409, str(error)) from error
+
+    async def add_app(self, request: Request) -> Any:
+        wish = await parsed(request, told.NewApp)
+        app = App(wish.app_id, wish.slug, wish.public_key, tuple(wish.installations), wish.token_s)
+        self._world.apps[app.id] = app
+        note(request, "app", None)
+        return {"app_id": app.id, "login": app.login, "installations": wish.installations}
 
     async def add_pull(self, request: Request) -> Any:
         wish = await parsed(request, told.NewPull)
@@ -261,6 +269,7 @@ def application(world: World, faults: Faults) -> Starlette:
         ("GET", "/healthz", control.healthz, 200),
         ("POST", "/reset", control.reset, 200),
         ("POST", "/repos", control.add_repository, 201),
+        ("POST", "/apps", control.add_app, 201),
         ("POST", "/pulls", control.add_pull, 201),
         ("POST", "/pulls/{number:int}/push", control.push, 200),
         ("POST", "/pulls/{number:int}/queue", control.queue_up, 200),

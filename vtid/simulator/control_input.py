@@ -25,6 +25,16 @@ class NewRepository(Strict):
     """A bare git repository that holds its history, made when it is not there."""
 
 
+class NewApp(Strict):
+    app_id: Annotated[int, Field(ge=1)]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    public_key: Annotated[str, Field(min_length=1)]
+    """RSA, in PEM: what the App signs is checked with it."""
+    installations: list[int] = Field(default_factory=lambda: [1])
+    token_s: Annotated[float, Field(gt=0)] = 3600
+    """How long a token of an installation holds."""
+
+
 class NewPull(Strict):
     repository: FullName
     head: Branch

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from vtid.simulator.apps import App
 from vtid.simulator.behaviour import Behaviours
 from vtid.simulator.facts import Repository, Service
 from vtid.simulator.history import History
@@ -24,6 +25,7 @@ class World:
         self.schedule = schedule or Schedule()
         self.journal = Journal()
         self.behaviours = Behaviours()
+        self.apps: dict[int, App] = {}
         self.repositories: dict[str, Repository] = {}
         self.services: dict[tuple[str, str, str], Service] = {}
         self.operations: dict[str, tuple[Service, int]] = {}
@@ -43,6 +45,7 @@ class World:
         self.schedule.clear()
         self.journal.clear()
         self.behaviours.clear()
+        self.apps.clear()
         self.repositories.clear()
         self.services.clear()
         self.operations.clear()

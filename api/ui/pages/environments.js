@@ -14,14 +14,14 @@ const yes = (/** @type {boolean} */ value) => (value ? "yes" : "no");
 /** @param {{pairs: [string, unknown][]}} props */
 const Facts = ({ pairs }) => html`<dl class="pairs">${pairs.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 
-/** @param {{service: any}} props */
+/** @param {{service: import("../types/page").Sent<"Service">}} props */
 const Service = ({ service }) => html`<li><h4>${service.name}</h4><${Facts} pairs=${[
   ["paths", list(service.paths)],
   ["secrets that it must have", list(service.required_secrets)],
   ["variables that it must have", list(service.required_env)],
 ]} /></li>`;
 
-/** @param {{each: any}} props */
+/** @param {{each: import("../types/page").Sent<"Environment">}} props */
 const Environment = ({ each }) => html`<section class="environment" id=${each.name} aria-labelledby=${`environment-${each.name}`}>
   <h2 id=${`environment-${each.name}`}>${each.name}</h2>
   <${Facts} pairs=${[
@@ -35,7 +35,7 @@ const Environment = ({ each }) => html`<section class="environment" id=${each.na
     ["limits of its own", Object.keys(each.limits ?? {}).length > 0 ? html`<${Link} href=${`/limits?environment=${each.name}`}>${Object.keys(each.limits).length} differ from the defaults</${Link}>` : "none"],
   ]} />
   <h3>Services</h3>
-  <ul class="services">${each.services.map((/** @type {any} */ service) => html`<${Service} key=${service.name} service=${service} />`)}</ul>
+  <ul class="services">${each.services.map((service) => html`<${Service} key=${service.name} service=${service} />`)}</ul>
   <${Raw} value=${each} label="all of it" />
 </section>`;
 
@@ -47,6 +47,6 @@ export default function Environments() {
     <p class="dim">Declared once, in <code>environments.yaml</code>; nothing else names a project, a service or a secret.</p>
     ${loading && html`<${Loading} />`}
     ${problem && html`<${ProblemBox} problem=${problem} again=${again} />`}
-    ${value?.items.map((/** @type {any} */ each) => html`<${Environment} key=${each.name} each=${each} />`)}
+    ${/** @type {import("../types/page").Listed<"Environment">} */ (value)?.items.map((each) => html`<${Environment} key=${each.name} each=${each} />`)}
   </main>`;
 }

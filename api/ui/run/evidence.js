@@ -41,14 +41,15 @@ export function Evidence({ run: { evidence } }) {
   const { claimed, observed } = evidence;
   return html`<section aria-labelledby="evidence">
     <h2 id="evidence">Evidence</h2>
-    ${!claimed && !observed ? html`<p class="none">Nothing was handed in or found yet.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Claims beside facts"><table>
-      <thead><tr><th scope="col">What</th><th scope="col">Claimed${claimed?.by && html` <span class="dim">by ${claimed.by}</span>`}</th><th scope="col">On GitHub</th><th scope="col">Compared</th></tr></thead>
+    ${!claimed && !observed ? html`<p class="none">Nothing was handed in or found yet.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Claims beside facts"><table class="beside">
+      <thead><tr><th scope="col">What</th><th scope="col">Claimed</th><th scope="col">On GitHub</th><th scope="col">Compared</th></tr></thead>
       <tbody>${ROWS.map(([what, said, seen]) => {
         const look = compared(claimed?.[said], observed?.[seen]);
-        return html`<tr key=${what}><th scope="row">${what}</th><td><${Value} value=${claimed?.[said]} /></td><td><${Value} value=${observed?.[seen]} /></td><td class=${`state ${look.kind}`}><i aria-hidden="true">${look.sign}</i> ${look.words}</td></tr>`;
+        return html`<tr key=${what}><th scope="row">${what}</th><td data-of="Claimed"><${Value} value=${claimed?.[said]} /></td><td data-of="On GitHub"><${Value} value=${observed?.[seen]} /></td><td class=${`state ${look.kind}`}><i aria-hidden="true">${look.sign}</i> ${look.words}</td></tr>`;
       })}</tbody></table></div>`}
+    ${claimed?.by && html`<p class="dim">Claimed by <b>${claimed.by}</b></p>`}
     ${observed && html`<p class="dim">${plain(observed.source ?? "observed")} · ${stateOf(observed)} · base ${observed.base}${observed.as_of && html` · as of <${At} at=${observed.as_of} />`}</p>`}
-    ${(evidence.contradictions ?? []).length > 0 && html`<h3>Contradicted in this run</h3><ul class="contradicted">${evidence.contradictions?.map((each, at) => html`<li key=${at}><i aria-hidden="true">✗</i> ${plain(each.field)}: claimed <code>${shown(each.claimed)}</code>, GitHub has <code>${shown(each.observed)}</code>${each.attempt && ` (attempt ${each.attempt})`}</li>`)}</ul>`}
+    ${(evidence.contradictions ?? []).length > 0 && html`<h3>Contradicted in this run</h3><ul class="contradicted">${evidence.contradictions?.map((each, at) => html`<li key=${at}><i aria-hidden="true">✗</i> ${plain(each.field)}: claimed <code>${shown(each.claimed)}</code>, seen <code>${shown(each.observed)}</code>${each.attempt && ` (attempt ${each.attempt})`}</li>`)}</ul>`}
     ${claimed?.summary && html`<blockquote>${claimed.summary}</blockquote>`}
   </section>`;
 }

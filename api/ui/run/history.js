@@ -35,7 +35,7 @@ function add(periods, event) {
   const { type, at, data, position } = event;
   let period = periods.at(-1);
   if (type === "stage.started") {
-    close(period, at, "success");
+    close(period, at, "not_passed"); // a stage that passed says so itself, with stage.finished
     const stage = event.stage ?? "";
     const round = 1 + periods.filter((each) => each.stage === stage).length;
     periods.push({ stage, round, from: at, to: null, status: "running", position, steps: [] });

@@ -6,8 +6,7 @@ import { Link } from "../route.js";
 
 /** @param {{finding: import("../types/page").Finding}} props */
 const Finding = ({ finding }) => html`<li>
-  <i aria-hidden="true">✗</i> ${finding.url ? html`<a href=${finding.url} rel="noreferrer">${finding.name}</a>` : html`<b>${finding.name}</b>`}: ${finding.says}
-  <${Link} class="vtid dim" href=${`/rules#${finding.rule}`}>${finding.rule}</${Link}>${finding.log_problem && html` <span class="dim">· no log: ${finding.log_problem}</span>`}
+  <i aria-hidden="true">✗</i> ${finding.url ? html`<a href=${finding.url} rel="noreferrer">${finding.name}</a>` : html`<b>${finding.name}</b>`}: ${finding.says} · <${Link} class="vtid dim" href=${`/rules#${finding.rule}`}>${finding.rule}</${Link}>${finding.log_problem && html` <span class="dim">· no log: ${finding.log_problem}</span>`}
 </li>`;
 
 /** @param {{run: import("../types/page").Run}} props */

@@ -69,11 +69,11 @@ function StageRow({ name, stage, periods, place, limits }) {
   return html`<li class=${`stage ${look.kind}`} id=${name} tabindex="-1">
     <div class="head">
       <h3>${name} <${Pill} look=${look} /></h3>
-      <span class="dim">${stage?.why ?? (stage?.attempt && stage.attempt > 1 ? `attempt ${stage.attempt}` : "")}${periods.length > 1 ? ` · ${periods.length} rounds` : ""}</span>
+      <span class="dim">${[stage?.why ?? (stage?.attempt && stage.attempt > 1 && `attempt ${stage.attempt}`), periods.length > 1 && `${periods.length} rounds`].filter(Boolean).join(" · ")}</span>
       <span class="num spent">${periods.length > 0 ? measured(spent) : ""}</span>
     </div>
     ${periods.map((period) => html`<div class="round" key=${period.position}>
-      ${periods.length > 1 && html`<p class="dim">Round ${period.round}: ${stageLook(period.status).words}</p>`}
+      ${periods.length > 1 && html`<p class=${`rounds ${stageLook(period.status).kind}`}>Round ${period.round}: <b><i aria-hidden="true">${stageLook(period.status).sign}</i> ${stageLook(period.status).words}</b></p>`}
       <ol>${period.steps.map((step) => html`<${Step} key=${step.position} step=${step} place=${place} limit=${limits.get(LIMIT_OF[step.name] ?? step.name)} kind=${look.kind} />`)}</ol>
     </div>`)}
   </li>`;

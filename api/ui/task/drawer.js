@@ -41,7 +41,7 @@ function Steps({ vtid, reading }) {
       <${Button} action=${`validate ${vtid}`} label="Validate" busy="Validating …" why=${whyNotValidate(known)} run=${once(() => whyNotValidate(nowOf(vtid)), () => validate(vtid))} /></li>
     <li class=${spec?.state === "approved" ? "done" : ""}>
       <${Button} action=${`approve ${vtid}`} kind=${spec?.state === "approved" ? "" : "primary"} label=${`Approve${spec ? ` version ${reading?.version ?? spec.version}` : ""}`} busy="Approving …" why=${whyNotApprove(known, read)}
-        run=${once(() => whyNotApprove(nowOf(vtid), read), () => reading && approve(vtid, reading.hash))} /></li>
+        run=${once(() => whyNotApprove(nowOf(vtid), read), () => approve(vtid, /** @type {Reading} */ (reading).hash))} /></li>
     <li>
       <${Button} action=${`activate ${vtid}`} kind=${spec?.state === "approved" ? "primary" : ""} label=${known.brief?.outcome ? "Activate: start a new run" : "Activate: start the run"} busy="Starting …" why=${whyNotActivate(known, read)}
         run=${once(() => whyNotActivate(nowOf(vtid), read), () => activate(vtid))} />

@@ -25,6 +25,7 @@ export function whyNotApprove(known, read) {
   const { task } = known;
   if (!task?.spec) return "There is no spec yet: write one.";
   if (task.spec.state === "approved") return `Version ${task.spec.version} is approved already.`;
+  if (!read) return "Its text is not here yet: nobody approves what they could not read.";
   return unread(known, read) ?? whyNot("approver");
 }
 

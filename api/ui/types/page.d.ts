@@ -1,5 +1,12 @@
 // The page's own types. What the API sends is typed by its OpenAPI document: see api.d.ts, made by `make lint`.
 
+import type { components } from "./api";
+
+/** What the API sends under this name of its OpenAPI document. */
+export type Sent<Name extends keyof components["schemas"]> = components["schemas"][Name];
+/** What `useResource` gives for a list of them; null until it was read. */
+export type Listed<Name extends keyof components["schemas"]> = { items: Sent<Name>[] } | null;
+
 export interface Route {
   page: string;
   id: string | undefined;
@@ -98,6 +105,7 @@ export interface BriefRun {
   started_at: string | null;
   ended_at: string | null;
   position: number;
+  serving?: { state: string; says: string; since: string } | null;
 }
 
 /** The run view. */
@@ -112,7 +120,7 @@ export interface Run extends BriefRun {
   };
   repair?: { round: number; rounds: number; reason: string; findings: Finding[]; at: string } | null;
   verdict: { passed: boolean; head_sha: string; rules: RuleAnswer[]; at: string } | null;
-  proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string } | null;
+  proof: { commit: string; complete: boolean; code: string | null; links: ProofLink[]; at: string; rollback?: RolledBack[] } | null;
   queued: string | null;
   merged: string | null;
   environment: string | null;
@@ -120,7 +128,6 @@ export interface Run extends BriefRun {
   spec_hash: string | null;
   links: Record<string, string>;
   lease: Lease | null;
-  serving?: { state: string; says: string; since: string } | null;
   as_of: string;
 }
 
@@ -139,6 +146,17 @@ export interface RuleAnswer {
   reason: string;
   inputs: Record<string, any>;
   code: string;
+}
+
+/** What was done about a service that could not be proven, or (`held`) why nothing was. */
+export interface RolledBack {
+  service: string;
+  held: boolean;
+  reason?: string;
+  revision?: string;
+  commit?: string | null;
+  proven?: boolean;
+  links?: ProofLink[];
 }
 
 export interface ProofLink {

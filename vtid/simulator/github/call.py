@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vtid.simulator.apps import App, holder
 from vtid.simulator.facts import PullRequest, Repository
 from vtid.simulator.github.people import BOT
 from vtid.simulator.github.urls import Place
@@ -55,9 +56,19 @@ class Call:
 
     @property
     def login(self) -> str:
-        """Who calls: everybody but somebody else is the orchestrator's own bot."""
-        token = self.request.headers.get("authorization", "").split()[-1:]
-        return SOMEBODY_ELSE if token == [SOMEBODY_ELSE] else BOT
+        """Who calls: an App under its own name; of the others everybody but somebody else is the orchestrator."""
+        if app := self.app:
+            return app.login
+        return SOMEBODY_ELSE if self.token == SOMEBODY_ELSE else BOT
+
+    @property
+    def token(self) -> str:
+        return self.request.headers.get("authorization", "").split()[-1]
+
+    @property
+    def app(self) -> App | None:
+        """The App that calls with a token of its installation."""
+        return holder(self.world.apps, self.token, self.world.now())
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])

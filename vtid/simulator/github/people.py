@@ -31,7 +31,7 @@ def user_at(origin: str, login: str) -> dict[str, Any]:
         "gravatar_id": "",
         "url": url,
         "html_url": f"{origin}/{login}",
-        "type": "User",
+        "type": "Bot" if login.endswith("[bot]") else "User",
         "site_admin": False,
         **{name: url + tail for name, tail in USER_LINKS.items()},
     }
@@ -56,16 +56,20 @@ def public_user_json(origin: str, login: str, since: float) -> dict[str, Any]:
 
 
 def app_json(place: Place, slug: str) -> dict[str, Any]:
-    created = moment(place.repository.created_at)
+    return app_at(place.origin, slug, place.repository.created_at, zlib.crc32(slug.encode()))
+
+
+def app_at(origin: str, slug: str, since: float, number: int) -> dict[str, Any]:
+    created = moment(since)
     return {
-        "id": zlib.crc32(slug.encode()),
+        "id": number,
         "slug": slug,
         "node_id": node_id("A", slug),
-        "owner": user_json(place, "github"),
+        "owner": user_at(origin, "github"),
         "name": slug,
         "description": "",
-        "external_url": place.origin,
-        "html_url": f"{place.origin}/apps/{slug}",
+        "external_url": origin,
+        "html_url": f"{origin}/apps/{slug}",
         "created_at": created,
         "updated_at": created,
         "permissions": {"checks": "write", "contents": "read", "metadata": "read"},

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from vtid.simulator.apps import TOKEN_PREFIX, holder
 from vtid.simulator.github import (
     routes_actions,
+    routes_apps,
     routes_commits,
     routes_deployments,
     routes_git,
@@ -26,6 +28,7 @@ TABLES = (
     routes_actions.ROUTES,
     routes_deployments.ROUTES,
     routes_issues.ROUTES,
+    routes_apps.ROUTES,
     routes_git.ROUTES,
     # Last, because a ref in a path may contain slashes and would swallow the others.
     routes_repositories.ROUTES,
@@ -54,7 +57,7 @@ def application(world: World, tables: Sequence[RouteTable]) -> Starlette:
 def endpoint(world: World, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
-            check_credentials(request)
+            check_credentials(world, request)
             response = handler(Call(world, request, await body_of(request)))
         except GitHubError as refused:
             response = JSONResponse(refused.body, refused.status)
@@ -64,11 +67,15 @@ def endpoint(world: World, handler: Handler) -> Callable[[Request], Awaitable[Re
     return serve
 
 
-def check_credentials(request: Request) -> None:
+def check_credentials(world: World, request: Request) -> None:
     credentials = request.headers.get("authorization", "")
     if not credentials:
         raise GitHubError(401, "Requires authentication")
     if credentials.split()[-1] == REVOKED_TOKEN:
+        raise GitHubError(401, "Bad credentials")
+    if credentials.split()[-1].startswith(TOKEN_PREFIX) and not holder(
+        world.apps, credentials.split()[-1], world.now()
+    ):
         raise GitHubError(401, "Bad credentials")
 
 

@@ -110,6 +110,8 @@ def delete_ref(call: Call) -> Response:
 
 
 def me(call: Call) -> Response:
+    if call.app:
+        raise GitHubError(403, "Resource not accessible by integration")
     return answer(call, public_user_json(call.origin, call.login, call.world.now()))
 
 
