@@ -19,6 +19,7 @@ from vtid.domain.change import (
     BranchRules,
     ChangedFiles,
     Check,
+    DeploymentClaim,
     DeployRun,
     MergeAnswer,
     PullRequest,
@@ -114,6 +115,11 @@ class GitHub:
 
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         return github_deploys.dispatch(self._wire, repository, workflow, ref, inputs)
+
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        return github_deploys.deployment_claims(self._wire, repository, environment, commit)
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
