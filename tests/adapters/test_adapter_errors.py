@@ -151,6 +151,11 @@ def _dispatch(sim: Sim, pull: PullRequest) -> Any:
     )
 
 
+def _claims(sim: Sim, pull: PullRequest) -> Any:
+    commit = sim.git_hub.deploy_run("acme/shop", sim.last_run).head_sha
+    return sim.git_hub.deployment_claims("acme/shop", "dev", commit)
+
+
 def _report(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.report_deployment(
         "acme/shop", "dev", pull.head_sha, success=True, description="proven", url="http://page/run"
@@ -262,6 +267,8 @@ ROWS: dict[str, Row] = {
     "deploy_run: jobs":            Row(_deploy_run, r"/actions/runs/\d+/jobs$"),
     "find_dispatched":             Row(_find_dispatched, r"/actions/runs$"),
     "dispatch: write":             Row(_dispatch, r"/dispatches$", "POST", effect="dispatch"),
+    "deployment_claims: list":     Row(_claims, r"/deployments$"),
+    "deployment_claims: statuses": Row(_claims, r"/statuses$"),
     "report: deployments":         Row(_report, r"/deployments$"),
     "report: write deployment":    Row(_report, r"/deployments$", "POST", effect="deployment"),
     "report: statuses":            Row(_report, r"/statuses$"),
@@ -296,7 +303,7 @@ def expected_of(row: Row, fault: str) -> Expected:
 def table_world(sim: Sim) -> tuple[Sim, PullRequest]:
     """Pull request 1 is merged, 2 is open and green; a run has ended; an old revision serves."""
     sim.runs({"name": "shop-00001", "commit_sha": "c" * 40})
-    sim.behaves(deploy={"services": []})
+    sim.behaves(deploy={"services": [], "deployment": {"environment": "dev"}})
     merged = sim.opens_pull(head="claude/vtid-01227-0-1")
     answer = sim.git_hub.merge(sim.merge_command(merged))
     runs = sim.git_hub.deploy_runs("acme/shop", "deploy.yml", "push", str(answer.sha))
@@ -337,6 +344,20 @@ def end_of(row: Row, sim: Sim, pull: PullRequest) -> Any:
         return row.call(sim, pull)
     except OutsideError as error:
         return type(error), error.system
+
+
+def test_no_call_repeats_a_secret_that_an_answer_says_back(table_world: tuple[Sim, PullRequest]) -> None:
+    sim, pull = table_world
+    token = "ghp_" + "a1B2" * 9
+
+    for row in ROWS.values():
+        sim.mends()
+        sim.breaks(row.method, row.path, says(401, f"Bad credentials: {'x ' * 240}{token}"), after=row.after)
+        try:
+            told = repr(row.call(sim, pull))
+        except OutsideError as error:
+            told = str(error)
+        assert not any(part in told for part in (token, token[:16])), row.path
 
 
 @pytest.mark.parametrize("cases", [CASES], ids=[f"{len(CASES)} cases"])

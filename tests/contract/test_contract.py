@@ -92,6 +92,7 @@ def everything_on_github(stage: Stage) -> None:
         github.report_deployment(
             SHOP, "dev", merged, success=success, description="d", url="https://vtid.test/x"
         )
+    github.deployment_claims(SHOP, "dev", merged)
 
 
 def test_all_that_is_said_to_github_fits_its_description(stage: Stage) -> None:

@@ -13,7 +13,16 @@ from vtid.adapters import (
     github_queue,
 )
 from vtid.adapters.github_access import wire_to
-from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest, QueuePlace
+from vtid.domain.change import (
+    Ancestry,
+    ChangedFiles,
+    Check,
+    DeploymentClaim,
+    DeployRun,
+    MergeAnswer,
+    PullRequest,
+    QueuePlace,
+)
 from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.credentials import Credentials
 from vtid.domain.environment import Environment
@@ -97,6 +106,11 @@ class GitHub:
 
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         return github_deploys.dispatch(self._wire, repository, workflow, ref, inputs)
+
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        return github_deploys.deployment_claims(self._wire, repository, environment, commit)
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str

@@ -12,6 +12,7 @@ from vtid.domain.change import (
     Ancestry,
     ChangedFiles,
     Check,
+    DeploymentClaim,
     DeployRun,
     MergeAnswer,
     PullRequest,
@@ -113,10 +114,18 @@ class CodeHost(MigrationSource, Protocol):
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         """Start the workflow and return its run (None: accepted, but the answer did not name the run)."""
 
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        """The last word of each other party about deployments of exactly this commit there, of the newest ten."""
+
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
     ) -> str:
-        """Find or create the deployment of this commit, set its status if it differs, return its address."""
+        """Find or create the deployment of this commit, set its status if it differs, return its address.
+
+        description: begins with the VTID and a colon, by which our words are told from those of others.
+        """
 
     def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
         """Our one check run of this VTID on this head, made or edited; a commit status where only that is allowed."""
