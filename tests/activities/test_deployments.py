@@ -267,6 +267,25 @@ def test_answers_older_than_the_run_that_is_claimed_do_not_agree_with_it() -> No
     assert link_of(agree, "live_answer").match == "contains"
 
 
+class Silent(Answering):
+    """Nobody answers there."""
+
+    looks = 0
+
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
+        self.looks += 1
+        return LiveAnswer(uri + path, None, None, "no answer in time")
+
+
+def test_a_service_that_does_not_answer_is_not_waited_for_again_and_again() -> None:
+    world = Silent()
+    step = Deployments(GitHub(), world.hosts, world).prove_deployment
+
+    proof = last_try().run(step, proving(services=(PAGES,)))
+
+    assert (proof.code, world.looks) == ("PROBE_FAILED", 1)
+
+
 class Contained(GitHub):
     """CONTAINS comes after the merged commit."""
 

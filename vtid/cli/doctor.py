@@ -124,6 +124,8 @@ def _github(settings: Settings) -> Row:
 
 
 def _cloud_run(settings: Settings) -> Row:
+    if not _is_on_cloud_run(settings):
+        return Row("Cloud Run", "ok", f"no service of {settings.env} runs there")
     if settings.cloud_run_url:
         return Row("Cloud Run", "ok", f"at {settings.cloud_run_url}")
     usual = Path.home() / ".config" / "gcloud" / "application_default_credentials.json"
@@ -138,6 +140,16 @@ def _cloud_run(settings: Settings) -> Row:
         "warn",
         "no credentials; run `gcloud auth application-default login`, or simulate with `vtid dev --simulate`",
     )
+
+
+def _is_on_cloud_run(settings: Settings) -> bool:
+    """Whether Google is asked about any service of our environment; one that is not declared is told by its own row."""
+    try:
+        services = load_environments(settings.environments_file)[settings.env].services
+    except (ConfigurationError, KeyError):
+        return True
+    asked = (each.host == "cloud_run" or each.version_auth == "id_token" for each in services)
+    return not services or any(asked)
 
 
 def _api(session: Session) -> Iterator[Row]:
