@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -69,8 +69,13 @@ def workers(
     threads: ThreadPoolExecutor,
     *,
     github_steps_per_second: float = GITHUB_STEPS_PER_SECOND,
+    secrets: Iterable[str] = (),
 ) -> list[Worker]:
-    """One worker for the runs' own queue, and one for the paced queue of GitHub."""
+    """One worker for the runs' own queue, and one for the paced queue of GitHub.
+
+    secrets: values that must stand in no error that is kept.
+    """
+    sorting = SortedErrors(secrets)
 
     def lane_of(step: Callable[..., Any]) -> Lane:
         return LIMITS[step.__name__].lane
@@ -82,7 +87,7 @@ def workers(
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,
-        interceptors=[SortedErrors()],
+        interceptors=[sorting],
         max_concurrent_workflow_task_polls=20,
         max_cached_workflows=1000,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -93,7 +98,7 @@ def workers(
         task_queue=GITHUB_QUEUE,
         activities=[step for step in activities if lane_of(step) is Lane.GITHUB],
         activity_executor=threads,
-        interceptors=[SortedErrors()],
+        interceptors=[sorting],
         max_task_queue_activities_per_second=github_steps_per_second,
         graceful_shutdown_timeout=GRACE,
     )
@@ -121,7 +126,7 @@ async def main() -> None:
     async with AsyncExitStack() as running:
         threads = running.enter_context(ThreadPoolExecutor(GITHUB_THREADS))
         running.push_async_callback(ledger.close)
-        for worker in workers(client, activities, threads):
+        for worker in workers(client, activities, threads, secrets=settings.secret_values):
             await running.enter_async_context(worker)
         print('{"event":"ready"}', flush=True)  # noqa: T201 - the supervisor reads it
         await stop.wait()

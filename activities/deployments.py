@@ -11,9 +11,9 @@ from vtid.domain.change import Ancestry, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState
 from vtid.domain.environment import Service
-from vtid.domain.errors import Missing
+from vtid.domain.errors import Missing, Refused
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
-from vtid.domain.proving import claimed_commit
+from vtid.domain.proving import beside_claims, claimed_commit, deployed_by
 
 
 class Deployments:
@@ -76,7 +76,8 @@ class Deployments:
         """Look once at every link. Anything that may still settle is "not ready yet" until the last look."""
         links = [self._commit_link(command)]
         if command.deploy_run is not None:
-            links.append(self._actions_run_link(command, command.deploy_run))
+            run = command.deploy_run
+            links.append(self._beside_claims(command, run, self._actions_run_link(command, run)))
         elif command.services:
             text = "no deploy run is known"
             links.append(Link("actions_run", LinkState.UNKNOWN, text, code="DEPLOY_RUN_NOT_FOUND"))
@@ -130,6 +131,16 @@ class Deployments:
             at=datetime.now(UTC),
             code=None if holds else "DEPLOY_RUN_FAILED",
         )
+
+    def _beside_claims(self, command: ProveDeployment, run: DeployRun, link: Link) -> Link:
+        deployed = deployed_by(run, command.commit)
+        try:
+            claims = self._code_host.deployment_claims(command.repository, command.environment.name, deployed)
+        except Refused as error:
+            # No claim could prove anything, so nothing hangs on them; that nobody read them is told.
+            text = f"{link.says}; what others say of its deployment could not be read"
+            return replace(link, says=text, raw=link.raw | {"deployments": str(error)})
+        return beside_claims(link, claims)
 
     def _is_in(self, command: ProveDeployment | AwaitDeployRun, sha: str) -> bool:
         try:

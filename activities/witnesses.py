@@ -1,10 +1,11 @@
 """What can be seen of one service: its host, its own answers, and how the commits that they name relate to ours."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from vtid.domain.change import Ancestry
-from vtid.domain.deployment import Link, ServiceSeen
+from vtid.domain.deployment import Link, LiveAnswer, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import Missing
 from vtid.domain.ports import CodeHost, ServiceHost, VersionProbe
@@ -29,12 +30,16 @@ class Witnesses:
     def see(self, environment: Environment, service: Service, repository: str, commit: str) -> ServiceSeen:
         seen = self._service_host.service(environment, service, repository, commit)
         if seen.uri:
-            looks = range(environment.live_answers)
-            answers = tuple(
-                self._probe.look(seen.uri, service.version_path, service.version_auth) for _ in looks
-            )
-            seen = replace(seen, answers=answers)
+            seen = replace(seen, answers=tuple(self._answers(environment, service, seen.uri)))
         return replace(seen, ancestry=self._ancestry(repository, commit, seen))
+
+    def _answers(self, environment: Environment, service: Service, uri: str) -> Iterator[LiveAnswer]:
+        """As many as must agree. Where nobody answers at all, the others would only cost the time of the step."""
+        for _ in range(environment.live_answers):
+            answer = self._probe.look(uri, service.version_path, service.version_auth)
+            yield answer
+            if answer.status is None and answer.commit is None:
+                return
 
     def _ancestry(self, repository: str, commit: str, seen: ServiceSeen) -> dict[str, Ancestry]:
         """How each other commit that was seen relates to ours; one that GitHub does not know is left out."""

@@ -79,7 +79,8 @@ CONTROL_PLANE = (
         "PUT /_sim/behaviour",
         "how checks, deploys, reconciling and webhooks behave",
         "`deploy`: `services`, `event`, `workflow`, `percent`, `jobs`, `collapse`, `ready`, `unready`, "
-        "`answers`, `labels`, `env`, `secrets`; `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`; "
+        "`answers`, `labels`, `env`, `secrets`, `deployment` (what the workflow says of it on GitHub: `environment`, `state`, "
+        "`description`); `checks.fails_on`; `webhooks.repeat`; `protection.required_checks`; "
         "`queue` (a merge queue on the default branch): `enabled`, `together`, `conclusion`, `timeout_s`",
     ),
     (

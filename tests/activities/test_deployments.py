@@ -14,11 +14,11 @@ from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, SHOP, VTID
 from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
 from vtid.adapters.hosts import service_hosts
-from vtid.domain.change import Ancestry, DeployRun
+from vtid.domain.change import Ancestry, DeploymentClaim, DeployRun
 from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState, LiveAnswer
 from vtid.domain.environment import Service
-from vtid.domain.errors import Missing
+from vtid.domain.errors import Denied, Missing, OutsideError, Unavailable
 
 CONTAINS = "e" * 40
 RUN = DeployRun(1, "https://github.test/run/1", MERGED, "push", "completed", "success", 1)
@@ -267,6 +267,25 @@ def test_answers_older_than_the_run_that_is_claimed_do_not_agree_with_it() -> No
     assert link_of(agree, "live_answer").match == "contains"
 
 
+class Silent(Answering):
+    """Nobody answers there."""
+
+    looks = 0
+
+    def look(self, uri: str, path: str, auth: str = "none") -> LiveAnswer:
+        self.looks += 1
+        return LiveAnswer(uri + path, None, None, "no answer in time")
+
+
+def test_a_service_that_does_not_answer_is_not_waited_for_again_and_again() -> None:
+    world = Silent()
+    step = Deployments(GitHub(), world.hosts, world).prove_deployment
+
+    proof = last_try().run(step, proving(services=(PAGES,)))
+
+    assert (proof.code, world.looks) == ("PROBE_FAILED", 1)
+
+
 class Contained(GitHub):
     """CONTAINS comes after the merged commit."""
 
@@ -278,3 +297,54 @@ class Contained(GitHub):
         return (
             Ancestry.DESCENDANT if after > before else Ancestry.ANCESTOR if after < before else Ancestry.SAME
         )
+
+
+CLAIM = DeploymentClaim("https://github.test/deployment/1", MERGED, "github-actions[bot]", "success")
+
+
+def proof_beside(claims: tuple[DeploymentClaim, ...] | OutsideError, run: DeployRun = RUN) -> DeploymentProof:
+    github = GitHub()
+    github.claims = claims
+    made: DeploymentProof = last_try().run(steps(github).prove_deployment, proving(run))
+    return made
+
+
+def test_what_others_say_of_the_deployment_stands_beside_its_run() -> None:
+    proof = proof_beside((CLAIM,))
+
+    assert proof.complete
+    (told,) = link_of(proof, "actions_run").raw["deployments"]
+    assert (told["by"], told["state"]) == ("github-actions[bot]", "success")
+
+
+@pytest.mark.parametrize("state", ["failure", "error"])
+def test_a_deployment_that_others_say_failed_is_no_proof_though_all_looks_fine(state: str) -> None:
+    proof = proof_beside((CLAIM, replace(CLAIM, by="canary", state=state, description="too slow")))
+
+    assert (proof.complete, proof.code) == (False, "DEPLOY_RUN_FAILED")
+    assert proof.open_link is not None
+    assert f"canary says {state} of its deployment (too slow)" in proof.open_link.says
+    assert link_of(proof, "live_answer").state is LinkState.PROVEN
+
+
+@pytest.mark.parametrize("state", ["inactive", "in_progress", "queued", "pending"])
+def test_a_deployment_of_which_nobody_says_an_end_holds_nothing_up(state: str) -> None:
+    assert proof_beside((replace(CLAIM, state=state),)).complete
+
+
+def test_claims_never_prove() -> None:
+    proof = proof_beside((CLAIM,), replace(RUN, conclusion="failure"))
+
+    assert link_of(proof, "actions_run").state is LinkState.CONTRADICTED
+
+
+def test_claims_that_nobody_may_read_are_told_as_that() -> None:
+    proof = proof_beside(Denied("GITHUB", "Resource not accessible", status=403))
+
+    assert proof.complete
+    assert "could not be read" in link_of(proof, "actions_run").says
+
+
+def test_claims_out_of_reach_are_asked_for_again() -> None:
+    with pytest.raises(Unavailable):
+        proof_beside(Unavailable("GITHUB", "502"))

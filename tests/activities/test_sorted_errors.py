@@ -4,6 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
@@ -32,7 +36,9 @@ async def run(error: Exception | None) -> Any:
 async def sorted_error(error: OutsideError) -> ApplicationError:
     with pytest.raises(ApplicationError) as raised:
         await run(error)
-    assert raised.value.__cause__ is error
+    cause = raised.value.__cause__
+    assert isinstance(cause, ApplicationError)
+    assert cause.type == type(error).__name__
     return raised.value
 
 
@@ -66,9 +72,56 @@ async def test_a_long_message_is_bounded() -> None:
     assert len((await sorted_error(Refused("GITHUB", "x" * 50_000))).message) == MAX_MESSAGE
 
 
-async def test_a_programming_error_passes_as_it_is() -> None:
-    with pytest.raises(ZeroDivisionError):
-        await run(ZeroDivisionError())
+async def test_a_programming_error_keeps_its_name_and_is_tried_again() -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await run(ZeroDivisionError("division by zero"))
+
+    assert (raised.value.type, raised.value.message) == ("ZeroDivisionError", "division by zero")
+    assert not raised.value.non_retryable
+
+
+# What an outside may say back, or a library may quote: with the part of it that must not be kept.
+QUOTED = {
+    "a token of a known shape": ("Bad credentials: {}", "ghp_" + "a1B2" * 9),
+    "a token of ours without any shape": ("is {} really yours", "correct-horse-battery-staple"),
+    "an address that lets in who has it": ("url: /log.txt?sv=1&sig={}&se=2", "q1w2e3r4t5y6u7i8"),
+    "a header": ("{{'Authorization': 'Bearer {}'}}", "q1w2e3r4t5y6u7i8"),
+    "a variable": ("started with DATABASE_PASSWORD={}", "q1w2e3r4t5y6u7i8"),
+    "a password in an address": ("cannot reach postgresql://shop:{}@db:5432/shop", "q1w2e3r4t5y6u7i8"),
+}
+OURS = ("correct-horse-battery-staple",)
+
+
+def chained(kinds: list[str], deepest: str) -> Exception:
+    """Errors that led to each other, the last one with these words."""
+    made: Exception = OSError(deepest)
+    for kind in reversed(kinds):
+        outer: Exception = {
+            "outside": Unavailable("GITHUB", f"asked: {deepest}"),
+            "library": ConnectionError(f"HTTPSConnectionPool: {deepest}"),
+            "ours": ApplicationError("not ready yet", type="NotReady"),
+        }[kind]
+        outer.__cause__ = made
+        made = outer
+    return made
+
+
+@given(
+    kinds=st.lists(st.sampled_from(["outside", "library", "ours"]), max_size=5),
+    quoted=st.sampled_from(list(QUOTED)),
+)
+async def test_no_secret_that_was_quoted_goes_into_the_history(kinds: list[str], quoted: str) -> None:
+    words, secret = QUOTED[quoted]
+    step = ExecuteActivityInput(fn=lambda: None, args=[], executor=None, headers={})
+    raising = Raising(chained(kinds, words.format(secret)))
+
+    with pytest.raises(ApplicationError) as raised:
+        await SortedErrors(OURS).intercept_activity(raising).execute_activity(step)
+
+    failure = Failure()
+    DefaultFailureConverter().to_failure(raised.value, DefaultPayloadConverter(), failure)
+    assert secret not in str(failure)
+    assert "cause" in str(failure) or not kinds  # and what led to it is still there
 
 
 async def test_a_result_passes_as_it_is() -> None:

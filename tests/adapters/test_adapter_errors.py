@@ -18,6 +18,7 @@ from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Unavaila
 from vtid.domain.migrations import Migrations, Tool
 from vtid.domain.notice import Conclusion, Notice
 from vtid.domain.ports import (
+    BranchHost,
     CodeHost,
     MigrationSource,
     ServiceHost,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 
-Expected = type[OutsideError] | str | None
+Expected = type[OutsideError] | str | tuple[()] | None
 
 
 def says(status: int, message: str, **headers: str) -> dict[str, Any]:
@@ -101,6 +102,14 @@ def _required(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.required_checks("acme/shop", "main")
 
 
+def _branch_rules(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.branch_rules("acme/shop", "main")
+
+
+def _workflow_files(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.workflow_files("acme/shop", "main")
+
+
 def _check_log(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.check_log("acme/shop", sim.git_hub.checks("acme/shop", pull.head_sha)[0])
 
@@ -151,6 +160,11 @@ def _dispatch(sim: Sim, pull: PullRequest) -> Any:
     )
 
 
+def _claims(sim: Sim, pull: PullRequest) -> Any:
+    commit = sim.git_hub.deploy_run("acme/shop", sim.last_run).head_sha
+    return sim.git_hub.deployment_claims("acme/shop", "dev", commit)
+
+
 def _report(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.report_deployment(
         "acme/shop", "dev", pull.head_sha, success=True, description="proven", url="http://page/run"
@@ -199,6 +213,9 @@ A_STATUS = "a commit status"
 NO_APP: dict[str, tuple[Expected, str]] = {
     "403": (A_STATUS, "only an App may write check runs: a commit status says the same"),
 }
+NO_FOLDER: dict[str, tuple[Expected, str]] = {
+    "404": ((), "the branch can be seen, so it has no such folder"),
+}
 NO_SERVICE: dict[str, tuple[Expected, str]] = {
     "404": (None, "a service that is not there is what the question is about"),
 }
@@ -246,6 +263,8 @@ ROWS: dict[str, Row] = {
     "checks: statuses":            Row(_checks, r"/status$"),
     "required_checks: rulesets":   Row(_required, r"/rules/branches/main$"),
     "required_checks: protection": Row(_required, r"/shop/branches/main$"),
+    "branch_rules":                Row(_branch_rules, r"/rules/branches/main$"),
+    "workflow_files":              Row(_workflow_files, r"/contents/", differs=NO_FOLDER),
     "check_log":               Row(_check_log, r"/check-runs/[0-9]+$"),
     "compare":                     Row(_compare, r"/compare/"),
     "merge: pull request":         Row(_merge, r"/pulls/2$"),
@@ -262,6 +281,8 @@ ROWS: dict[str, Row] = {
     "deploy_run: jobs":            Row(_deploy_run, r"/actions/runs/\d+/jobs$"),
     "find_dispatched":             Row(_find_dispatched, r"/actions/runs$"),
     "dispatch: write":             Row(_dispatch, r"/dispatches$", "POST", effect="dispatch"),
+    "deployment_claims: list":     Row(_claims, r"/deployments$"),
+    "deployment_claims: statuses": Row(_claims, r"/statuses$"),
     "report: deployments":         Row(_report, r"/deployments$"),
     "report: write deployment":    Row(_report, r"/deployments$", "POST", effect="deployment"),
     "report: statuses":            Row(_report, r"/statuses$"),
@@ -296,7 +317,7 @@ def expected_of(row: Row, fault: str) -> Expected:
 def table_world(sim: Sim) -> tuple[Sim, PullRequest]:
     """Pull request 1 is merged, 2 is open and green; a run has ended; an old revision serves."""
     sim.runs({"name": "shop-00001", "commit_sha": "c" * 40})
-    sim.behaves(deploy={"services": []})
+    sim.behaves(deploy={"services": [], "deployment": {"environment": "dev"}})
     merged = sim.opens_pull(head="claude/vtid-01227-0-1")
     answer = sim.git_hub.merge(sim.merge_command(merged))
     runs = sim.git_hub.deploy_runs("acme/shop", "deploy.yml", "push", str(answer.sha))
@@ -339,9 +360,23 @@ def end_of(row: Row, sim: Sim, pull: PullRequest) -> Any:
         return type(error), error.system
 
 
+def test_no_call_repeats_a_secret_that_an_answer_says_back(table_world: tuple[Sim, PullRequest]) -> None:
+    sim, pull = table_world
+    token = "ghp_" + "a1B2" * 9
+
+    for row in ROWS.values():
+        sim.mends()
+        sim.breaks(row.method, row.path, says(401, f"Bad credentials: {'x ' * 240}{token}"), after=row.after)
+        try:
+            told = repr(row.call(sim, pull))
+        except OutsideError as error:
+            told = str(error)
+        assert not any(part in told for part in (token, token[:16])), row.path
+
+
 @pytest.mark.parametrize("cases", [CASES], ids=[f"{len(CASES)} cases"])
 def test_the_table_has_a_row_for_every_call_and_a_case_for_every_fault(cases: list[tuple[str, str]]) -> None:
-    ports = (CodeHost, MigrationSource, ServiceHost, TrafficHost, SettingsHost, VersionProbe)
+    ports = (CodeHost, MigrationSource, BranchHost, ServiceHost, TrafficHost, SettingsHost, VersionProbe)
     calls = {name for port in ports for name in vars(port) if not name.startswith("_")}
     spelt = {"report": "report_deployment"}
     rows = {spelt.get(name.split(":")[0], name.split(":")[0]) for name in ROWS}

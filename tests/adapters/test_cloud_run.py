@@ -9,6 +9,7 @@ from google.cloud import run_v2
 
 from vtid.adapters.cloud_run import CloudRun
 from vtid.adapters.cloud_run_revisions import revision_seen
+from vtid.adapters.errors import MAX_TEXT
 from vtid.domain.environment import Service
 from vtid.domain.errors import BadReply, Denied, Missing, Unavailable
 
@@ -225,6 +226,16 @@ def test_a_revision_without_a_ready_condition_is_not_ready() -> None:
     seen = revision_seen(run_v2.Revision(name="x/shop-1"), 100, ALL)
 
     assert (seen.ready, seen.condition, seen.name) == (False, "no Ready condition", "shop-1")
+
+
+def test_the_words_of_a_condition_are_kept_short_and_without_the_secrets_that_they_quote() -> None:
+    token = "ghp_" + "a1B2" * 9
+    quoting = run_v2.Condition(type_="Ready", message=f"{'the container said: ' * 24}{token} {'x' * 9_000}")
+
+    condition = revision_seen(run_v2.Revision(conditions=[quoting]), 100, ALL).condition
+
+    assert len(condition) <= MAX_TEXT + 1
+    assert token[:8] not in condition
 
 
 def test_the_newest_revisions_come_first_whether_they_serve_or_not(sim: Sim) -> None:

@@ -13,6 +13,7 @@ from vtid.domain.errors import Conflict, Missing, Unavailable
 if TYPE_CHECKING:
     from tests.adapters.conftest import Sim
 
+VTID = "VTID-01227"
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 NONCE = "run-7f3a-1"
 
@@ -140,3 +141,49 @@ def test_one_adapter_serves_many_threads(sim: Sim) -> None:
         )
 
     assert {found[0].head_sha for found in runs} == {commit}
+
+
+def claims(sim: Sim, commit: str) -> list[tuple[str, str, str]]:
+    told = sim.git_hub.deployment_claims("acme/shop", "dev", commit)
+    return [(claim.by, claim.state, claim.description) for claim in told]
+
+
+def says_somebody_else(sim: Sim, commit: str, state: str, description: str = "", place: str = "dev") -> None:
+    """A tool with an account of its own makes a deployment of the commit and says how it went."""
+    other = {"authorization": "Bearer somebody-else"}
+    wish = {"ref": commit, "environment": place, "auto_merge": False, "required_contexts": []}
+    made = sim.control.post("/api/v3/repos/acme/shop/deployments", json=wish, headers=other).json()
+    told = {"state": state, "description": description}
+    sim.control.post(f"/api/v3/repos/acme/shop/deployments/{made['id']}/statuses", json=told, headers=other)
+
+
+def test_what_others_say_of_a_deployment_is_read_and_what_we_say_is_not(sim: Sim) -> None:
+    commit = merged(sim)
+    reports(sim, commit, description=f"{VTID}: not proven")
+    assert claims(sim, commit) == []
+
+    says_somebody_else(sim, commit, "success")
+    says_somebody_else(sim, commit, "failure", "smoke test: sk_live_" + "a1B2" * 5)
+    says_somebody_else(sim, commit, "error", place="staging")
+
+    assert claims(sim, commit) == [("somebody-else", "failure", "smoke test: [Stripe key masked]")]
+
+
+def test_our_words_do_not_hide_those_that_stand_beside_them(sim: Sim) -> None:
+    commit = merged(sim)
+    says_somebody_else(sim, commit, "failure", "canary")
+    reports(sim, commit, description=f"{VTID}: proven")
+
+    assert claims(sim, commit) == [("somebody-else", "failure", "canary")]
+    assert sim.effects("deployment") == 1  # it is the same one
+
+
+def test_each_party_speaks_for_itself(sim: Sim) -> None:
+    sim.behaves(deploy={"deployment": {"environment": "Dev", "state": "failure"}})
+    commit = merged(sim)
+    says_somebody_else(sim, commit, "success")
+
+    assert {by: state for by, state, _ in claims(sim, commit)} == {
+        "github-actions[bot]": "failure",
+        "somebody-else": "success",
+    }

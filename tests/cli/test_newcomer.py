@@ -166,5 +166,18 @@ def test_the_doctor_fails_when_the_api_that_was_named_is_down(
     assert ended.code == Exit.FAILED or not named
 
 
+def test_the_doctor_asks_for_no_credentials_of_google_where_nothing_runs_there(
+    vtid: Vtid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "environments.yaml"
+    service = '{host: http_version, url: "https://shop.test"}'
+    file.write_text(f"dev:\n  repository: acme/shop\n  services:\n    shop: {service}\n")
+    monkeypatch.setenv("VTID_ENVIRONMENTS", str(file))
+
+    ended = vtid("doctor", "--json")
+
+    assert '{"check": "Cloud Run", "state": "ok", "says": "no service of dev runs there"' in ended.out
+
+
 def test_the_version_is_told_by_option_as_by_command(vtid: Vtid) -> None:
     assert vtid("--version").out == vtid("version").out != ""

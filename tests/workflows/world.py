@@ -9,6 +9,7 @@ from vtid.domain.change import (
     ChangedFiles,
     Check,
     CheckState,
+    DeploymentClaim,
     DeployRun,
     MergeAnswer,
     MergeKind,
@@ -155,6 +156,7 @@ class GitHub:
         default_factory=list
     )  # after the dispatch: its answer is lost
     deploy_conclusion: str = "success"
+    claims: tuple[DeploymentClaim, ...] | OutsideError = ()  # of others, about the deployment
     reports: list[bool] = field(default_factory=list)
     checked: list[tuple[str, Notice]] = field(default_factory=list)  # each write of the check run
     commented: list[Notice] = field(default_factory=list)
@@ -294,6 +296,13 @@ class GitHub:
     @property
     def dispatches(self) -> int:
         return len(self.nonces)
+
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        if isinstance(self.claims, OutsideError):
+            raise self.claims
+        return self.claims
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.cloud import run_v2
 
+from vtid.adapters.errors import shortened
 from vtid.domain.deployment import RevisionSeen
 
 COMMIT_VARIABLES = ("GIT_COMMIT_SHA", "COMMIT_SHA")
@@ -48,7 +49,9 @@ def telling(condition: run_v2.Condition) -> str:
     reasons = (condition.reason, condition.revision_reason, condition.execution_reason)
     named = [reason.name for reason in reasons if reason]
     words = [condition.type_ or "Ready", condition.state.name, *named, condition.message]
-    return " ".join(word for word in words if word)
+    return shortened(
+        " ".join(word for word in words if word)
+    )  # the message may quote the container's own words
 
 
 def _claims(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Refused, Unavailable
+from vtid.domain.secret_shapes import masked
 
 MAX_TEXT = 500  # characters of a foreign message that are kept
 LONGEST_PAUSE = timedelta(hours=1)  # GitHub's own longest; a larger wish is a garbled one
@@ -34,8 +35,8 @@ def error_of_status(
 
 
 def shortened(text: str) -> str:
-    """One line of bounded length."""
-    line = " ".join(text.split())
+    """One line of bounded length, without secret-looking values."""
+    line = " ".join(masked(text).split())
     return line if len(line) <= MAX_TEXT else f"{line[:MAX_TEXT]}…"
 
 

@@ -11,13 +11,25 @@ from vtid.adapters import (
     github_notices,
     github_pulls,
     github_queue,
+    github_workflows,
 )
 from vtid.adapters.github_access import wire_to
-from vtid.domain.change import Ancestry, ChangedFiles, Check, DeployRun, MergeAnswer, PullRequest, QueuePlace
+from vtid.domain.change import (
+    Ancestry,
+    BranchRules,
+    ChangedFiles,
+    Check,
+    DeploymentClaim,
+    DeployRun,
+    MergeAnswer,
+    PullRequest,
+    QueuePlace,
+)
 from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.credentials import Credentials
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.group_checks import WorkflowFile
 from vtid.domain.migrations import MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 
@@ -70,6 +82,12 @@ class GitHub:
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         return github_checks.required_checks(self._wire, repository, branch)
 
+    def branch_rules(self, repository: str, branch: str) -> BranchRules:
+        return github_checks.branch_rules(self._wire, repository, branch)
+
+    def workflow_files(self, repository: str, branch: str) -> tuple[WorkflowFile, ...]:
+        return github_workflows.workflow_files(self._wire, repository, branch)
+
     def merge(self, command: MergePullRequest) -> MergeAnswer:
         return github_merge.merge(self._wire, command)
 
@@ -97,6 +115,11 @@ class GitHub:
 
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         return github_deploys.dispatch(self._wire, repository, workflow, ref, inputs)
+
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        return github_deploys.deployment_claims(self._wire, repository, environment, commit)
 
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str

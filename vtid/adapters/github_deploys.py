@@ -1,13 +1,15 @@
 """Runs of the deploy workflow on GitHub Actions, and deployments as GitHub lists them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from vtid.adapters.errors import reading
+from vtid.adapters.errors import reading, shortened
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
-from vtid.domain.change import DeployRun
+from vtid.domain.change import DeploymentClaim, DeployRun
 
+MOST_DEPLOYMENTS = 10  # of one commit in one environment, newest first
 MOST_RUNS = 20  # newest first, of those that are looked through for one that contains a commit
 MAX_DESCRIPTION = 140  # GitHub's limit of a deployment's description
 CLOCK_DIFFERENCE = timedelta(hours=1)  # a nonce is found by itself; our clock only keeps the search short
@@ -102,6 +104,51 @@ def _run_of(data: Any, jobs: int | None = None) -> DeployRun:
             conclusion=data["conclusion"],
             jobs=jobs,
             created_at=datetime.fromisoformat(data["created_at"]),
+        )
+
+
+def deployment_claims(
+    wire: GitHubWire, repository: str, environment: str, commit: str
+) -> tuple[DeploymentClaim, ...]:
+    """By who says it: the newest deployment of theirs counts, since each try makes a new one."""
+    claims: dict[str, DeploymentClaim] = {}
+    listed = (
+        data
+        for data in wire.pages(f"{place(repository)}/deployments", sha=commit)
+        if _is_for(environment, commit, data)
+    )
+    for data in sorted(islice(listed, MOST_DEPLOYMENTS), key=_number_of, reverse=True):
+        with reading(SYSTEM, "a deployment"):
+            address, number = str(data["url"]), int(data["id"])
+        statuses = wire.pages(f"{place(repository)}/deployments/{number}/statuses")
+        theirs = max((each for each in statuses if not _is_ours(wire, each)), key=_number_of, default=None)
+        if theirs is not None:
+            claim = _claim_of(address, commit, theirs)
+            claims.setdefault(claim.by, claim)
+    return tuple(claims.values())
+
+
+def _is_for(environment: str, commit: str, data: Any) -> bool:
+    with reading(SYSTEM, "a deployment"):
+        return bool(data["sha"] == commit and data["environment"].casefold() == environment.casefold())
+
+
+def _is_ours(wire: GitHubWire, status: Any) -> bool:
+    """By its text and its author: where our own name cannot be asked for, any bot would be taken for us."""
+    with reading(SYSTEM, "a deployment status"):
+        marked = re.match(r"VTID-\d{4,}: ", status.get("description") or "")
+        return bool(marked) and wire.is_own_hand(status["creator"] or {})
+
+
+def _claim_of(address: str, commit: str, status: Any) -> DeploymentClaim:
+    with reading(SYSTEM, "a deployment status"):
+        return DeploymentClaim(
+            url=address,
+            commit=commit,
+            by=str((status["creator"] or {}).get("login") or "somebody"),
+            state=str(status["state"]),
+            description=shortened(str(status.get("description") or ""))[:MAX_DESCRIPTION],
+            at=datetime.fromisoformat(status["created_at"]),
         )
 
 

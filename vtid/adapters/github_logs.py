@@ -4,8 +4,8 @@ import re
 
 from vtid.adapters.errors import reading
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
-from vtid.adapters.secrets_scan import masked
 from vtid.domain.change import Check
+from vtid.domain.secret_shapes import masked
 
 MOST_CHARACTERS = 2_000  # of all that one check says; it travels in histories and to a worker
 _MOST_BYTES = 32_000  # of the end of a log, before times and colours are taken out

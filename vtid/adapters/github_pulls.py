@@ -7,11 +7,11 @@ from typing import Any
 
 from vtid.adapters.errors import reading
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
-from vtid.adapters.secrets_scan import secrets_in_patch
 from vtid.domain.change import Ancestry, ChangedFiles, PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.errors import Conflict, Missing, Unavailable
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.secret_shapes import secrets_in_patch
 from vtid.domain.vtid import mentioned_vtids
 
 MOST_FILES = 3_000  # GitHub lists no more, whatever the pull request changes

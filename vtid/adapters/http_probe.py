@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from vtid.adapters.id_tokens import IdTokens, NoToken
-from vtid.adapters.secrets_scan import masked
 from vtid.domain.deployment import LiveAnswer
+from vtid.domain.secret_shapes import masked
 
 COMMIT_KEYS = ("commit", "commit_sha", "sha", "git_commit", "version")
 MAX_BODY = 64 * 1024  # bytes

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from vtid.adapters.secrets_scan import masked
 from vtid.agent.api import Refused, Unreachable, WorkOrders
 from vtid.agent.command import Command
 from vtid.agent.context import environment, secret_values, typed
@@ -17,6 +16,7 @@ from vtid.agent.order import Order, Result
 from vtid.agent.places import Places
 from vtid.agent.pulse import End, Pulse
 from vtid.agent.workspace import Source, Workspace
+from vtid.domain.secret_shapes import masked
 
 MAX_TAIL = 3_000  # characters of the command's output that a failure carries
 MAX_SUMMARY = 8_000

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,18 +16,21 @@ from vtid.cli.client import headers
 from vtid.cli.console import out, print_json
 from vtid.cli.exits import Exit
 from vtid.cli.layout import temporal_binary
+from vtid.cli.queues import State, queue_findings
 from vtid.cli.session import Session
 from vtid.cli.supervisor import StackError
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 
-State = Literal["ok", "warn", "fail"]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One check: how it stands, and one sentence that says what was found or what to do."""
+    """One check: how it stands, and one sentence that says what was found or what to do.
+
+    `unknown` is neither good nor bad: it could not be asked.
+    """
 
     check: str
     state: State
@@ -50,7 +52,12 @@ def _table(rows: list[Row]) -> None:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    styles = {"ok": ("✔ ok", "green"), "warn": ("! warn", "yellow"), "fail": ("✘ fail", "red")}
+    styles = {
+        "ok": ("✔ ok", "green"),
+        "warn": ("! warn", "yellow"),
+        "fail": ("✘ fail", "red"),
+        "unknown": ("? unknown", "cyan"),
+    }
     for row in rows:
         mark, style = styles[row.state]
         table.add_row(Text(mark, style=style), Text(row.check), Text(row.says, overflow="fold"))
@@ -117,6 +124,8 @@ def _github(settings: Settings) -> Row:
 
 
 def _cloud_run(settings: Settings) -> Row:
+    if not _is_on_cloud_run(settings):
+        return Row("Cloud Run", "ok", f"no service of {settings.env} runs there")
     if settings.cloud_run_url:
         return Row("Cloud Run", "ok", f"at {settings.cloud_run_url}")
     usual = Path.home() / ".config" / "gcloud" / "application_default_credentials.json"
@@ -131,6 +140,16 @@ def _cloud_run(settings: Settings) -> Row:
         "warn",
         "no credentials; run `gcloud auth application-default login`, or simulate with `vtid dev --simulate`",
     )
+
+
+def _is_on_cloud_run(settings: Settings) -> bool:
+    """Whether Google is asked about any service of our environment; one that is not declared is told by its own row."""
+    try:
+        services = load_environments(settings.environments_file)[settings.env].services
+    except (ConfigurationError, KeyError):
+        return True
+    asked = (each.host == "cloud_run" or each.version_auth == "id_token" for each in services)
+    return not services or any(asked)
 
 
 def _api(session: Session) -> Iterator[Row]:
@@ -178,4 +197,16 @@ def _simulator(session: Session) -> Iterator[Row]:
     )
 
 
-_CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (_python, _temporal, _settings, _api, _simulator)
+def _queues(session: Session) -> Iterator[Row]:
+    for state, says in queue_findings(session):
+        yield Row("merge queue", state, says)
+
+
+_CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
+    _python,
+    _temporal,
+    _settings,
+    _api,
+    _simulator,
+    _queues,
+)

@@ -177,6 +177,13 @@ class Settings(BaseModel):
         return tuple(secret.get_secret_value() for secret in both if secret)
 
     @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every credential of this process: what must stand in nothing that it keeps or says."""
+        fields = (getattr(self, name) for name in type(self).model_fields)
+        values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
+        return (*values, *filter(None, [urlsplit(self.database_url).password]))
+
+    @property
     def environments_file(self) -> Path:
         """The environments.yaml to read: the one that is named, or the shipped one."""
         return self.environments or SHIPPED_ENVIRONMENTS

@@ -174,6 +174,22 @@ class DeployRun:
     created_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class DeploymentClaim:
+    """What somebody other than us says last of a deployment of one commit on the code host. state: in its words."""
+
+    url: str
+    commit: str
+    by: str
+    state: str
+    description: str = ""
+    at: datetime | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.state in ("failure", "error")
+
+
 class Ancestry(StrEnum):
     SAME = "same"
     DESCENDANT = "descendant"  # the other commit contains ours

@@ -57,7 +57,7 @@ _ROWS = (
     FailureCode("MERGE_CONFLICT",       _D, True,  _FAIL, "the pull request conflicts with its base", "update the branch, then retry"),
     FailureCode("MERGE_REFUSED",        _D, True,  _FAIL, "GitHub's rules or its merge queue refuse the merge", "read GitHub's reason (reviews, protection, the merge queue), then retry"),
     FailureCode("DEPLOY_RUN_NOT_FOUND", _D, True,  _ERR,  "no deploy run appeared on GitHub Actions for the merged commit", "check the workflow's name and trigger, then retry"),
-    FailureCode("DEPLOY_RUN_FAILED",    _D, True,  _FAIL, "the deploy run failed, or had no jobs", "read the run's log, mend it, re-run it on GitHub, then retry"),
+    FailureCode("DEPLOY_RUN_FAILED",    _D, True,  _FAIL, "the deploy run failed or had no jobs, or somebody says on GitHub that its deployment failed", "read the run's log and what is said of its deployment, mend it, re-run it on GitHub, then retry"),
     FailureCode("DEPLOY_TIMEOUT",       _D, True,  _TIME, "the deploy run did not end in time", "look at the run on GitHub, then retry"),
     FailureCode("REVISION_NOT_READY",   _D, True,  _ERR,  "Cloud Run's revision or service is not ready", "read the revision's condition and log, then retry"),
     FailureCode("WRONG_COMMIT_SERVING", _D, True,  _FAIL, "production answers with another commit", "find out who deployed what, deploy this commit, then retry"),

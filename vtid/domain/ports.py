@@ -10,8 +10,10 @@ from typing import Protocol, runtime_checkable
 
 from vtid.domain.change import (
     Ancestry,
+    BranchRules,
     ChangedFiles,
     Check,
+    DeploymentClaim,
     DeployRun,
     MergeAnswer,
     PullRequest,
@@ -31,6 +33,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
+from vtid.domain.group_checks import WorkflowFile
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.notifications import Answer
@@ -113,16 +116,34 @@ class CodeHost(MigrationSource, Protocol):
     def dispatch(self, repository: str, workflow: str, ref: str, inputs: dict[str, str]) -> DeployRun | None:
         """Start the workflow and return its run (None: accepted, but the answer did not name the run)."""
 
+    def deployment_claims(
+        self, repository: str, environment: str, commit: str
+    ) -> tuple[DeploymentClaim, ...]:
+        """The last word of each other party about deployments of exactly this commit there, of the newest ten."""
+
     def report_deployment(
         self, repository: str, environment: str, commit: str, *, success: bool, description: str, url: str
     ) -> str:
-        """Find or create the deployment of this commit, set its status if it differs, return its address."""
+        """Find or create the deployment of this commit, set its status if it differs, return its address.
+
+        description: begins with the VTID and a colon, by which our words are told from those of others.
+        """
 
     def write_check(self, repository: str, sha: str, notice: Notice) -> CheckWritten:
         """Our one check run of this VTID on this head, made or edited; a commit status where only that is allowed."""
 
     def write_comment(self, repository: str, number: int, notice: Notice) -> str:
         """Our one comment of this VTID on the pull request, made or edited; returns its address."""
+
+
+class BranchHost(Protocol):
+    """Where the code lives, asked for what a branch demands and what its workflows listen to."""
+
+    def branch_rules(self, repository: str, branch: str) -> BranchRules:
+        """The checks that the branch's own rules require, ours among them, and whether it has a merge queue."""
+
+    def workflow_files(self, repository: str, branch: str) -> Sequence[WorkflowFile]:
+        """The workflow files of the branch; one that cannot be understood has a `problem`."""
 
 
 class ServiceHost(Protocol):

@@ -3,11 +3,12 @@
 Source: design of the run, 3.8.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from vtid.domain.change import Ancestry, DeployRun
+from vtid.domain.change import Ancestry, DeploymentClaim, DeployRun
 from vtid.domain.deployment import Link, LinkState, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Service
 
@@ -22,9 +23,27 @@ def claimed_commit(service: Service, commit: str, run: DeployRun | None) -> str:
 
     Where the host claims none, the deploy run does: a push deploys its head, one that we dispatched was told ours.
     """
-    if service.runs_on.names_commits or run is None or run.event != "push":
-        return commit
-    return run.head_sha
+    return commit if service.runs_on.names_commits or run is None else deployed_by(run, commit)
+
+
+def deployed_by(run: DeployRun, commit: str) -> str:
+    """The commit that this run deploys: a push its head; one that we dispatched, on whatever tip, was told ours."""
+    return run.head_sha if run.event == "push" else commit
+
+
+def beside_claims(run: Link, claims: Sequence[DeploymentClaim]) -> Link:
+    """The deploy run's link with what others say of the deployment.
+
+    Their yes is a claim and proves nothing. Their no is a claim against the run's own: two that disagree are no proof.
+    """
+    told = [asdict(each) | {"at": each.at.isoformat() if each.at else None} for each in claims]
+    link = replace(run, raw=run.raw | {"deployments": told}) if told else run
+    against = next((each for each in claims if each.failed), None)
+    if against is None or run.state is not LinkState.PROVEN:
+        return link
+    why = f" ({against.description})" if against.description else ""
+    says = f"{run.says}, and {against.by} says {against.state} of its deployment{why}"
+    return replace(link, state=LinkState.CONTRADICTED, says=says, code="DEPLOY_RUN_FAILED")
 
 
 def _contains(commit: str, other: str, seen: ServiceSeen) -> str | None:

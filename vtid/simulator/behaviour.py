@@ -26,6 +26,12 @@ class Checks(Strict):
     """A head with this text in one of its files fails, whatever the conclusion else: a change can be mended."""
 
 
+class Told(Strict):
+    environment: str
+    state: Literal["success", "failure", "error", "inactive", "in_progress"] = "success"
+    description: str = ""
+
+
 class Deploy(Strict):
     auto: bool = True
     after_s: Seconds = 2.0
@@ -44,6 +50,8 @@ class Deploy(Strict):
     """Services whose new revision never becomes ready, where the others do."""
     answers: Sha | None = None
     """What the new revision says at its version endpoint, whatever it claims to be."""
+    deployment: Told | None = None
+    """What the job of the workflow says of its deployment on GitHub; None: it names no environment there."""
     labels: dict[str, str | None] = {}
     env: dict[str, str | None] = {}
     secrets: dict[str, str | None] = {}

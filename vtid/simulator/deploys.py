@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from vtid.simulator import cloud
-from vtid.simulator.behaviour import Deploy
-from vtid.simulator.facts import Repository, WorkflowRun
+from vtid.simulator.behaviour import Deploy, Told
+from vtid.simulator.facts import Deployment, DeploymentStatus, Repository, WorkflowRun
 from vtid.simulator.history import Commit
 from vtid.simulator.world import World
 
 QUEUED_PART = 0.2
+ACTIONS = "github-actions[bot]"
 
 
 def on_push(world: World, repository: Repository, branch: str, commit: Commit) -> WorkflowRun | None:
@@ -85,6 +86,8 @@ def _ending(
         if not still_this_one():
             return
         end(world, repository, run, wish.conclusion)
+        if wish.deployment is not None:
+            tell_deployment(world, repository, run, wish.deployment)
         # A run without jobs did nothing, whatever it says of itself.
         if wish.conclusion == "success" and run.jobs > 0:
             sha = run.head_sha if wish.serves == "head" else wish.serves
@@ -98,6 +101,20 @@ def _ending(
 def end(world: World, repository: Repository, run: WorkflowRun, conclusion: str) -> None:
     run.status, run.conclusion, run.updated_at = "completed", conclusion, world.now()
     world.told(repository, "workflow_run", "completed", run)
+
+
+def tell_deployment(world: World, repository: Repository, run: WorkflowRun, told: Told) -> None:
+    """What GitHub Actions does for a job that names an environment: a deployment for each try of it."""
+    now = world.now()
+    made = Deployment(
+        world.next_id(), run.head_sha, run.head_branch, "deploy", told.environment, None, {}, now, ACTIONS
+    )
+    status = DeploymentStatus(
+        world.next_id(), told.state, told.description, told.environment, "", "", now, ACTIONS
+    )
+    made.statuses.append(status)
+    repository.deployments.append(made)
+    world.told(repository, "deployment_status", "created", (made, status))
 
 
 def reconcile_s(world: World, repository: Repository) -> float:

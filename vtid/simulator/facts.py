@@ -90,6 +90,7 @@ class DeploymentStatus:
     log_url: str
     environment_url: str
     at: float
+    creator: str
 
 
 @dataclass
@@ -102,6 +103,7 @@ class Deployment:
     description: str | None
     payload: Any
     at: float
+    creator: str
     statuses: list[DeploymentStatus] = field(default_factory=list)
 
 

@@ -156,6 +156,29 @@ ANSWERS_OLD = Scenario(
     _answers_old,
 )
 
+SAID_TO_HAVE_FAILED = Scenario(
+    "deployment-said-to-have-failed",
+    "The deploy run is green and our commit answers, but the workflow's own deployment on GitHub says failure.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        "DEPLOY_RUN_FAILED",
+        effects={**MERGED, "deployment_status": 1},  # the workflow's deployment is there already
+        events={"change.merged": 1, "proof.recorded": 1},
+        claims={
+            "who says so, and what, is told": lambda seen: (
+                "github-actions[bot] says failure of its deployment (smoke test failed)"
+                in seen.link("actions_run")["says"]
+            ),
+            "that the service answers with our commit stands beside it": lambda seen: (
+                seen.link("live_answer")["state"] == "proven"
+            ),
+            **tells_github("failure"),
+        },
+    ),
+    deploying(deployment={"environment": "drill", "state": "failure", "description": "smoke test failed"}),
+)
+
 _NO_KEY: Json = {"API_KEY": None}
 
 SECRET_MISSING = Scenario(
@@ -183,5 +206,6 @@ SCENARIOS = (
     NOT_READY,
     LABEL_LIES,
     ANSWERS_OLD,
+    SAID_TO_HAVE_FAILED,
     SECRET_MISSING,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from vtid.simulator.facts import Deployment, DeploymentStatus
-from vtid.simulator.github.people import BOT, user_json
+from vtid.simulator.github.people import user_json
 from vtid.simulator.github.urls import Place, node_id
 from vtid.simulator.schedule import moment
 
@@ -23,7 +23,7 @@ def deployment_json(place: Place, deployment: Deployment) -> dict[str, Any]:
         "updated_at": moment(newest),
         "statuses_url": f"{url}/statuses",
         "repository_url": place.api,
-        "creator": user_json(place, BOT),
+        "creator": user_json(place, deployment.creator),
         "sha": deployment.sha,
         "ref": deployment.ref,
         "payload": deployment.payload,
@@ -39,7 +39,7 @@ def status_json(place: Place, deployment: Deployment, status: DeploymentStatus) 
         "id": status.id,
         "node_id": node_id("DES", status.id),
         "state": status.state,
-        "creator": user_json(place, BOT),
+        "creator": user_json(place, status.creator),
         "description": status.description,
         "environment": status.environment,
         "target_url": status.log_url,

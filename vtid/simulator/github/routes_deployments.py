@@ -33,6 +33,7 @@ def create_deployment(call: Call) -> Response:
         description=call.optional("description"),
         payload=payload if isinstance(payload, dict | str) else {},
         at=call.world.now(),
+        creator=call.login,
     )
     call.repository.deployments.append(made)
     call.changed("deployment")
@@ -76,6 +77,7 @@ def create_status(call: Call) -> Response:
         call.text("log_url", call.text("target_url", "")),
         call.text("environment_url", ""),
         call.world.now(),
+        call.login,
     )
     deployment.statuses.append(made)
     call.changed("deployment_status")
