@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 
 from api import mcp, problems
 from api.auth import Authenticator, Guests
@@ -17,6 +15,7 @@ from api.drift import Drifts
 from api.engine import Engine
 from api.envelope import Envelope, crash_answer
 from api.explaining import Explainer
+from api.files import Files
 from api.gateway import refusals
 from api.gateway.counter import Counter
 from api.gateway.results import Results
@@ -89,6 +88,7 @@ def create_app(
     )
     app.state.services = given
     problems.install(app)
+    app.mount("/ui", Files(UI), name="ui")  # before a hundred routes that are none of it
     for noun in (
         tasks, board, runs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
     ):  # fmt: skip
@@ -99,7 +99,6 @@ def create_app(
     app.include_router(health.router)
     app.include_router(page.router)
     app.router.routes.extend(mcp.routes(app, given.auth))
-    app.mount("/ui", GZipMiddleware(StaticFiles(directory=UI)), name="ui")
     hashes = page.inline_script_hashes()
     app.add_middleware(Idempotent, store=ledger.idempotency, auth=given.auth, prefix=PREFIX)
     app.add_middleware(Kept, ledger=ledger, auth=given.auth, presenter=given.presenter, prefix=PREFIX)

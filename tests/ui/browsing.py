@@ -68,15 +68,16 @@ class Complaints:
             self.said.append(what)
 
 
-async def axe(page: Page, within: str = "html") -> list[str]:
-    """What axe-core finds wrong in the page as it stands; empty is good.
+async def axe(page: Page, *, only: str | None = None) -> list[str]:
+    """What axe-core finds wrong in the page as it stands; empty is good. only: this rule and no other.
 
     It is injected by evaluation, which the page's own policy does not hinder.
     """
     if not await page.evaluate("typeof window.axe === 'object'"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = await page.evaluate(
-        "async (within) => (await axe.run(within, {resultTypes: ['violations']})).violations", within
+        "async (only) => (await axe.run('html', {resultTypes: ['violations'], preload: false, ...(only && {runOnly: [only]})})).violations",
+        only,
     )
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']} at {', '.join(str(node['target']) for node in rule['nodes'][:5])}"

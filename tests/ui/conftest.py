@@ -50,31 +50,58 @@ async def complaints() -> AsyncIterator[Complaints]:
     assert heard.left() == []
 
 
-@pytest.fixture
-async def opening(browser: Browser, complaints: Complaints) -> AsyncIterator[Opening]:
-    """Opens pages, each in a context of its own (`context=` for a second tab of the same person)."""
-    contexts: list[BrowserContext] = []
+async def _person(browser: Browser) -> BrowserContext:
+    """A browser's profile: cookies, cache and clock of one person."""
+    context = await browser.new_context(
+        viewport=DESKTOP,
+        color_scheme="light",
+        reduced_motion="reduce",
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+    )
+    # How long anything may take on a machine that is busy with something else; no test is about it.
+    context.set_default_timeout(30_000)
+    return context
 
-    async def open_page(
-        *, viewport: ViewportSize = DESKTOP, scheme: str = "light", context: BrowserContext | None = None
-    ) -> Page:
-        if context is None:
-            context = await browser.new_context(
-                viewport=viewport,
-                color_scheme="dark" if scheme == "dark" else "light",
-                reduced_motion="reduce",
-                timezone_id="Europe/Berlin",
-                locale="en-GB",
-            )
-            context.set_default_timeout(10_000)
-            contexts.append(context)
+
+@pytest.fixture(scope="session")
+async def somebody(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """One person for all tests, which spares each a start of the browser's inner processes.
+
+    Every test has a server on a port of its own, so no storage, cookie (they bear the port) or cached file is
+    shared. The first tab stays, since the last one takes its process along.
+    """
+    context = await _person(browser)
+    await context.new_page()
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def opening(
+    browser: Browser, somebody: BrowserContext, complaints: Complaints
+) -> AsyncIterator[Opening]:
+    """Opens tabs of one person; `stranger=True` in a profile of its own, with its own cookies and clock."""
+    pages: list[Page] = []
+    strangers: list[BrowserContext] = []
+
+    async def open_page(*, viewport: ViewportSize = DESKTOP, stranger: bool = False) -> Page:
+        context = somebody
+        if stranger:
+            strangers.append(context := await _person(browser))
         page = await context.new_page()
+        pages.append(page)
         complaints.watch(page)
+        if viewport != DESKTOP:
+            await page.set_viewport_size(viewport)
         return page
 
     yield open_page
-    for each in contexts:
-        await each.close()
+    for page in pages:
+        await page.close()
+    for context in strangers:
+        await context.close()
+    await somebody.clear_cookies()  # a browser sends them to every port
 
 
 @pytest.fixture

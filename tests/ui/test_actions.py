@@ -19,7 +19,7 @@ async def _sign_in(page: Page, key: str) -> None:
 async def test_the_emergency_stop_needs_a_reason_and_is_seen_by_all(
     play: Play, url: str, page: Page, opening: Opening
 ) -> None:
-    other = await opening()
+    other = await opening(stranger=True)
     await other.goto(url)
     await page.goto(url)
     await page.get_by_role("button", name="Emergency stop").click()

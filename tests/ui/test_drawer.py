@@ -18,7 +18,7 @@ async def test_approve_validate_activate_in_one_open_drawer_while_another_tab_ed
     vtid = await play.task(approved=False)
     await page.goto(f"{url}/tasks/{vtid}")
     await approve(page, 1)
-    other = await opening(context=page.context)
+    other = await opening()
     await other.goto(f"{url}/tasks/{vtid}")
     await drawer(other).get_by_role("button", name="Edit", exact=True).click()
     await other.get_by_label("Spec in Markdown").fill(LONGER)

@@ -1,11 +1,9 @@
 """The ground that the page's tests stand on holds what it promises."""
 
-import pytest
 from playwright.async_api import Page
 
 from tests.ui.browsing import Complaints, axe
 from tests.ui.conftest import Doors
-from tests.ui.ground import Ground
 
 
 async def test_a_page_that_complains_is_heard(page: Page, complaints: Complaints, url: str) -> None:
@@ -49,16 +47,3 @@ async def test_a_shut_door_refuses_and_an_opened_one_lets_through_again(
 
     assert (opened, shut, stuck) == (200, "TypeError", "TimeoutError")
     assert await page.evaluate(asks, 5000) == 200
-
-
-@pytest.mark.e2e
-async def test_the_real_stack_takes_a_run_to_its_worker(ground: Ground) -> None:
-    vtid = await ground.run()
-
-    async with ground.drill("ground") as drill:
-        await drill.hire("worker")
-        await drill.start()
-        await drill.until_over()
-
-    assert (await ground.call("GET", f"/runs/{drill.vtid}"))["outcome"] == "success"
-    assert (await ground.call("GET", f"/runs/{vtid}"))["status"] in ("scheduled", "in_progress")

@@ -75,7 +75,7 @@ async def test_a_server_that_hangs_is_noticed_though_no_connection_breaks(
 
 async def test_two_tabs_show_the_same(play: Play, url: str, page: Page, opening: Opening) -> None:
     vtid = await play.run()
-    other = await opening(context=page.context)
+    other = await opening()
     await page.goto(url)
     await other.goto(f"{url}/runs/{vtid}")
     await page.get_by_role("link", name="Ship it").wait_for()
@@ -148,8 +148,10 @@ async def test_a_session_that_ended_is_not_taken_for_a_lost_connection(
 
 
 async def test_a_tab_that_nobody_looked_at_catches_up_when_somebody_does(
-    play: Play, url: str, page: Page
+    play: Play, url: str, opening: Opening
 ) -> None:
+    page = await opening(stranger=True)  # its clock is wound on
+
     async def look(hidden: str) -> None:
         await page.evaluate(
             f"Object.defineProperty(document, 'hidden', {{value: {hidden}, configurable: true}})"

@@ -7,7 +7,6 @@ from tests.ui.scenery import blocked, completed
 from vtid.domain.failures import FAILURES
 from vtid.domain.limits import LIMITS
 from vtid.domain.rules import RULES
-from vtid.domain.serving import Serving, TellServing
 from vtid.domain.stages import Stage
 
 
@@ -146,17 +145,3 @@ async def test_on_paper_a_run_is_its_facts_without_the_controls(play: Play, url:
     assert await page.locator("button:visible:not(.copy)").count() == 0
     assert await page.get_by_text("no worker took the order in 60 s").first.is_visible()
     assert await page.get_by_role("listitem").get_by_text("offer 3 of 3 was not claimed").first.is_visible()
-
-
-async def test_a_deployment_that_is_gone_stands_among_what_needs_a_person(
-    play: Play, url: str, page: Page
-) -> None:
-    vtid = await completed(play)
-    run_id = (await play.ledger.runs.current(vtid)).run_id or ""
-    await play.ledger.serving.tell(TellServing(vtid, run_id, 1, Serving.REVERTED, "shop serves 0000000"))
-
-    await page.goto(url)
-
-    inbox = page.get_by_role("region", name="Needs you")
-    await inbox.get_by_role("link", name=vtid).wait_for()
-    await inbox.get_by_text("shop serves 0000000").wait_for()
