@@ -64,6 +64,7 @@ async def _serve(host: str, port: int) -> None:
             code_host,
             words=code_host,
             settings_host=service_hosts(settings.cloud_run_url, HttpProbe()),
+            branch_host=code_host,
             messenger=messenger,
         )
         try:

@@ -29,6 +29,7 @@ from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.options import Options
 from api.presenter import Presenter
+from api.queues import Queues
 from api.readiness import Readiness
 from api.reconciler import Reconciler
 from api.routes import (
@@ -56,7 +57,7 @@ from api.webhooks.reruns import Reruns
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
-from vtid.domain.ports import CodeHost, Messenger, SettingsHost
+from vtid.domain.ports import BranchHost, CodeHost, Messenger, SettingsHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -69,6 +70,7 @@ def create_app(
     code_host: CodeHost | None = None,
     words: ChangeWords | None = None,
     settings_host: SettingsHost | None = None,
+    branch_host: BranchHost | None = None,
     messenger: Messenger | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
@@ -76,9 +78,12 @@ def create_app(
     code_host: where evidence that old workers name is looked up at receipt; without one the run looks alone.
     words: where it is asked whose change a push or a merge is; without one nobody asks.
     settings_host: where what runs is held against what is declared; without one that cannot be asked.
+    branch_host: where a branch's rules and workflows are read; without one that cannot be asked.
     messenger: sends what subscribers want to be told; without one it waits in the ledger.
     """
-    given = _services(ledger, engine, environments, options, code_host, words, settings_host, messenger)
+    given = _services(
+        ledger, engine, environments, options, code_host, words, settings_host, branch_host, messenger
+    )
     app = FastAPI(
         title="VTID runs",
         version=BUILD.version,
@@ -116,6 +121,7 @@ def _services(
     code_host: CodeHost | None,
     words: ChangeWords | None,
     settings_host: SettingsHost | None,
+    branch_host: BranchHost | None,
     messenger: Messenger | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
@@ -158,6 +164,7 @@ def _services(
         counter=Counter(ledger, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         drifts=Drifts(environments, settings_host),
+        queues=Queues(environments, branch_host),
         explainer=Explainer(ledger, environments, code_host),
         inbox=Inbox(
             ledger,

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from api.declared import environment_of, repository_of
 from api.problems import Problem
 from vtid.domain.drift import DriftReport, ServiceReport, compare
 from vtid.domain.environment import Environment
@@ -31,12 +32,9 @@ class Drifts:
         repository: needed where the environment is declared for several. Raises Problem NOT_FOUND for a name that
         is not declared, VALIDATION, and CLOUD_RUN_UNAVAILABLE or CLOUD_RUN_DENIED when it could not be asked.
         """
-        environment = self._environments.get(name)
-        if environment is None:
-            declared = sorted(self._environments)
-            text = f"environment {name[:100]!r} is not declared; declared are {', '.join(declared)}"
-            raise Problem("NOT_FOUND", text, expected=declared, actual=name[:100])
-        where = _repository(environment, repository)
+        environment = environment_of(self._environments, name)
+        made_for_it = any(service.is_named_after_repository for service in environment.services)
+        where = repository_of(environment, repository, matters=made_for_it)
         host = self._host
         if host is None:
             raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask where services run", status=503)
@@ -53,22 +51,6 @@ class Drifts:
             raise Problem("CLOUD_RUN_UNAVAILABLE", str(error), status=503, retryable=again) from error
         drift = tuple(each for report in services for each in report.drift)
         return DriftReport(name, environment.project, environment.region, not drift, services, drift)
-
-
-def _repository(environment: Environment, named: str | None) -> str:
-    """The repository that the names of the services are made for."""
-    if named is not None and not environment.declares(named):
-        text = f"repository: {environment.name} is declared for {environment.repository}, not for {named}"
-        raise Problem("VALIDATION", text, expected=environment.repository, actual=named)
-    several = any(sign in environment.repository for sign in "*?[")
-    made_for_it = any(service.is_named_after_repository for service in environment.services)
-    if named is None and several and made_for_it:
-        text = (
-            f"repository: {environment.name} is declared for many ({environment.repository}); "
-            "name one of them with `repository`"
-        )
-        raise Problem("VALIDATION", text, errors=({"field": "repository", "message": "is needed here"},))
-    return named or environment.repository
 
 
 def _reports(host: SettingsHost, environment: Environment, repository: str) -> tuple[ServiceReport, ...]:

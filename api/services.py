@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.presenter import Presenter
 from api.problems import Problem, request_id
+from api.queues import Queues
 from api.readiness import Readiness
 from api.reconciler import Reconciler
 from api.starts import Starts
@@ -48,6 +49,7 @@ class Services:
     counter: Counter
     results: Results
     drifts: Drifts
+    queues: Queues
     explainer: Explainer
     inbox: Inbox
     feed: Feed

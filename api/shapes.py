@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from vtid.domain import drift, explanation
+from vtid.domain import drift, explanation, group_checks
 from vtid.domain.failures import ApiCode, Failure, FailureCode
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
@@ -50,6 +50,7 @@ class PagedAt(Paged[Item], Generic[Item]):
 
 Explanation = like(explanation.Explanation, "Explanation")
 DriftReport = like(drift.DriftReport, "DriftReport")
+GroupChecks = like(group_checks.GroupChecks, "GroupChecks")
 
 
 class Waiting(Shape):

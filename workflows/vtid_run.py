@@ -119,6 +119,7 @@ class VtidRun:
         course = self._course
         course.evidence, course.merged_sha, course.judged_head = evidence, pull.merge_sha, None
         course.skipped, course.repair = (), None
+        course.lost_branches = [branch for branch in course.lost_branches if branch != pull.branch]
         course.deploy_run, course.dispatch = None, None  # of a change that was merged before this one
         if evidence.source is not EvidenceSource.HANDED_IN:
             course.facts, course.paths = None, None  # they were of another pull request, or of none
@@ -169,6 +170,8 @@ class VtidRun:
         """Take the named pull request as evidence. It passes the same gates; refused, the run blocks again."""
         try:
             evidence = await self._read_adopted(decision)
+            if evidence.pull_request.merged and self._course.merged_sha is None:
+                await self._course.load_task()  # no later gate asks for the spec
             await self._merging.make_room(evidence.pull_request)
         except RunStopped as stop:
             return await self._blocked(stage, stop)

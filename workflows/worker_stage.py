@@ -240,7 +240,8 @@ class WorkerStage:
         return Evidence(EvidenceSource.FOUND, search.pull_request) if search.pull_request else None
 
     def _tell_ended(self, lease: Lease, stop: RunStopped) -> None:
-        self._course.lost_branches.append(self._offers.branch)
+        if self._course.repair is None:  # else it is the branch of the evidence itself
+            self._course.lost_branches.append(self._offers.branch)
         self._course.story.tell(
             "attempt.ended",
             attempt=lease.terms.attempt,

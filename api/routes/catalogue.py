@@ -76,6 +76,21 @@ async def drift(
     return JSONResponse(plain(await given.drifts.look(name, repository)))
 
 
+@router.get(
+    "/environments/{name}/merge-queue",
+    response_model=shapes.GroupChecks,
+    responses=documented(502, "GitHub refuses our credentials."),
+)
+async def merge_queue(
+    name: Annotated[Text, Path(max_length=200)],
+    given: Given,
+    _: ViewerOrWorker,
+    repository: Annotated[Text | None, Query(max_length=200)] = None,
+) -> JSONResponse:
+    """Whether the base branch has a merge queue whose groups get every required check, read now."""
+    return JSONResponse(plain(await given.queues.look(name, repository)))
+
+
 @router.get("/environments", response_model=shapes.Paged[work_shapes.Environment])  # type: ignore[valid-type]
 async def environments(given: Given, _: ViewerOrWorker) -> JSONResponse:
     """The declared environments."""

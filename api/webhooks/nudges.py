@@ -42,18 +42,16 @@ class Nudges:
         """Let every run look that waits for what this is about; gives their VTIDs. Raises LedgerUnavailable."""
         told = []
         for record in await self._ledger.runs.open_in(hint.repository):
-            if record.run_id is not None and concerns(record.view, hint) and self._may_hear(record):
+            if record.run_id is None or not concerns(record.view, hint) or not _waits(record):
+                continue
+            if record.run_id in self._later or self._may_hear(record):
                 await self._soon(RunRef(record.vtid, record.run_id), hint)
                 told.append(record.vtid)
         return told
 
     def _may_hear(self, record: RunRecord) -> bool:
-        """Whether it waits in a poll, and has not heard enough in this wait."""
-        view = record.view
-        blocked = view.status is TaskStatus.BLOCKED  # it waits for a person, at the step that it stopped at
-        if blocked or view.waiting is None or view.of(view.stage).step not in POLLS:
-            return False
-        wait = (record.run_id or "", str(view.waiting.get("since")))
+        """Whether it has not heard enough in this wait; counts one more."""
+        wait = (record.run_id or "", str((record.view.waiting or {}).get("since")))
         given = self._given.pop(wait, 0)  # and to the end of the line
         if len(self._given) >= _REMEMBERED:
             del self._given[next(iter(self._given))]
@@ -89,3 +87,10 @@ class Nudges:
         for task in self._later.values():
             task.cancel()
         self._later.clear()
+
+
+def _waits(record: RunRecord) -> bool:
+    """Whether it waits in a poll. A blocked one waits for a person, at the step that it stopped at."""
+    view = record.view
+    blocked = view.status is TaskStatus.BLOCKED
+    return not blocked and view.waiting is not None and view.of(view.stage).step in POLLS

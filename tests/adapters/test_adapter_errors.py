@@ -18,6 +18,7 @@ from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Unavaila
 from vtid.domain.migrations import Migrations, Tool
 from vtid.domain.notice import Conclusion, Notice
 from vtid.domain.ports import (
+    BranchHost,
     CodeHost,
     MigrationSource,
     ServiceHost,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 
-Expected = type[OutsideError] | str | None
+Expected = type[OutsideError] | str | tuple[()] | None
 
 
 def says(status: int, message: str, **headers: str) -> dict[str, Any]:
@@ -99,6 +100,14 @@ def _checks(sim: Sim, pull: PullRequest) -> Any:
 
 def _required(sim: Sim, pull: PullRequest) -> Any:
     return sim.git_hub.required_checks("acme/shop", "main")
+
+
+def _branch_rules(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.branch_rules("acme/shop", "main")
+
+
+def _workflow_files(sim: Sim, pull: PullRequest) -> Any:
+    return sim.git_hub.workflow_files("acme/shop", "main")
 
 
 def _check_log(sim: Sim, pull: PullRequest) -> Any:
@@ -204,6 +213,9 @@ A_STATUS = "a commit status"
 NO_APP: dict[str, tuple[Expected, str]] = {
     "403": (A_STATUS, "only an App may write check runs: a commit status says the same"),
 }
+NO_FOLDER: dict[str, tuple[Expected, str]] = {
+    "404": ((), "the branch can be seen, so it has no such folder"),
+}
 NO_SERVICE: dict[str, tuple[Expected, str]] = {
     "404": (None, "a service that is not there is what the question is about"),
 }
@@ -251,6 +263,8 @@ ROWS: dict[str, Row] = {
     "checks: statuses":            Row(_checks, r"/status$"),
     "required_checks: rulesets":   Row(_required, r"/rules/branches/main$"),
     "required_checks: protection": Row(_required, r"/shop/branches/main$"),
+    "branch_rules":                Row(_branch_rules, r"/rules/branches/main$"),
+    "workflow_files":              Row(_workflow_files, r"/contents/", differs=NO_FOLDER),
     "check_log":               Row(_check_log, r"/check-runs/[0-9]+$"),
     "compare":                     Row(_compare, r"/compare/"),
     "merge: pull request":         Row(_merge, r"/pulls/2$"),
@@ -362,7 +376,7 @@ def test_no_call_repeats_a_secret_that_an_answer_says_back(table_world: tuple[Si
 
 @pytest.mark.parametrize("cases", [CASES], ids=[f"{len(CASES)} cases"])
 def test_the_table_has_a_row_for_every_call_and_a_case_for_every_fault(cases: list[tuple[str, str]]) -> None:
-    ports = (CodeHost, MigrationSource, ServiceHost, TrafficHost, SettingsHost, VersionProbe)
+    ports = (CodeHost, MigrationSource, BranchHost, ServiceHost, TrafficHost, SettingsHost, VersionProbe)
     calls = {name for port in ports for name in vars(port) if not name.startswith("_")}
     spelt = {"report": "report_deployment"}
     rows = {spelt.get(name.split(":")[0], name.split(":")[0]) for name in ROWS}

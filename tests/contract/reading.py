@@ -28,6 +28,8 @@ def read_github(github: GitHub, repository: str, branch: str, pull_request: int)
     for check in github.checks(repository, pull.head_sha):
         github.check_log(repository, check)
     github.required_checks(repository, branch)
+    github.branch_rules(repository, branch)
+    github.workflow_files(repository, branch)
     assert github.queue_place(repository, pull_request).head_sha
     github.find_pull_requests(repository, NOBODYS, Environment("live", "", "", repository), since)
     assert github.compare(repository, branch, branch) is Ancestry.SAME

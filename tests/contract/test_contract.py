@@ -64,6 +64,10 @@ def everything_on_github(stage: Stage) -> None:
     github.find_pull_requests(SHOP, VTID, sim.environment, datetime.now(UTC) - timedelta(days=1))
     github.changed_files(SHOP, pull.number)
     github.required_checks(SHOP, "main")
+    github.branch_rules(SHOP, "main")
+    github.workflow_files(SHOP, "main")  # there is no folder of them yet
+    sim.commits(".github/workflows/ci.yml", "on: [push, merge_group]\njobs:\n  ci: {}\n")
+    github.workflow_files(SHOP, "main")
     for check in github.checks(SHOP, pull.head_sha):
         github.check_log(SHOP, check)
     for notice in (NOTICE, replace(NOTICE, conclusion=Conclusion.FAILURE, title="blocked")):

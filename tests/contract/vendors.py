@@ -64,6 +64,7 @@ CALLS = (
     Call("GET",   REPO + "/branches/{*}",                    "BranchWithProtection"),
     Call("GET",   REPO + "/compare/{*}",                     "CommitComparison"),
     Call("GET",   REPO + "/git/trees/{*}",                   "GitTree"),
+    Call("GET",   REPO + "/contents/{*}",                    "[ContentDirectoryItems]"),
     Call("GET",   REPO + "/git/blobs/{}",                    "Blob"),
     Call("GET",   REPO + "/actions/runs",                    "ReposOwnerRepoActionsRunsGetResponse200"),
     Call("GET",   REPO + "/actions/runs/{}",                 "WorkflowRun"),

@@ -71,6 +71,10 @@ PROMISED = [
     "cloud-run-503",
     "cloud-run-black-hole",
     "orchestrator-killed-at-every-step",
+    "merge-queue",
+    "merge-queue-drops",
+    "merge-queue-without-trigger",
+    "cancel-in-the-queue",
 ]
 
 

@@ -40,6 +40,7 @@ GITHUB_TYPES = (
     "BranchWithProtection",
     "ShortBranch",
     "GitRef",
+    "ContentDirectoryItems",
     "GitTree",
     "Blob",
     "RateLimitOverview",

@@ -62,6 +62,17 @@ async def test_a_merged_pull_request_can_be_adopted_and_is_only_deployed(story: 
     assert "verdict.reached" not in story.ledger.told()
 
 
+async def test_a_merged_pull_request_is_not_adopted_past_the_gate_of_the_spec(story: Story) -> None:
+    """It is neither validated nor merged any more, so this gate is the only one on its way."""
+    story.ledger.spec_hash = "5" * 64  # edited between the start and the first look
+    story.github.open_pull(branch="ann/fix", merged=True, is_open=False, merge_sha=MERGED)
+    await story.start()
+    await story.decide(Move.ADOPT, pr_url="https://github.test/acme/shop/pull/7")
+    await story.until(lambda: story.ledger.told().count("run.blocked") == 2)
+
+    assert (story.ledger.view().failure or {})["code"] == "SPEC_HASH_MISMATCH"
+
+
 async def test_a_move_that_is_not_offered_is_refused(story: Story) -> None:
     await story.start()
     await story.claim()

@@ -195,3 +195,20 @@ async def test_the_late_answer_of_a_lost_attempt_is_no_repair(story: Story) -> N
     assert view.status is TaskStatus.COMPLETED
     assert view.links["pr"] == URL
     assert "run.blocked" not in story.ledger.told()
+
+
+async def test_a_second_pull_request_for_a_repair_stands_against_the_first(story: Story) -> None:
+    """The branch that is mended is no branch of a lost attempt: what is open there still counts."""
+    story.github.check_states = [R, G]
+    await story.start()
+    await story.work_honestly()
+    await story.claim("silent", nth=1)
+    await story.until_told("attempt.ended")
+    terms = await story.claim("w2", nth=2)
+    other = story.github.open_pull(8, branch="claude/vtid-01227-y", head_sha=NEXT_HEAD)
+    await story.hand_in(terms, "w2", pr_url=other.url, head_sha=NEXT_HEAD)
+    await story.until_told("run.blocked")
+
+    failure = story.ledger.view().failure or {}
+    assert "a second open pull request of this VTID exists" in failure["message"]
+    assert story.github.merges == 0

@@ -11,10 +11,12 @@ from vtid.adapters import (
     github_notices,
     github_pulls,
     github_queue,
+    github_workflows,
 )
 from vtid.adapters.github_access import wire_to
 from vtid.domain.change import (
     Ancestry,
+    BranchRules,
     ChangedFiles,
     Check,
     DeploymentClaim,
@@ -27,6 +29,7 @@ from vtid.domain.commands import CheckWritten, MergePullRequest
 from vtid.domain.credentials import Credentials
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords
+from vtid.domain.group_checks import WorkflowFile
 from vtid.domain.migrations import MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 
@@ -78,6 +81,12 @@ class GitHub:
 
     def required_checks(self, repository: str, branch: str) -> tuple[str, ...]:
         return github_checks.required_checks(self._wire, repository, branch)
+
+    def branch_rules(self, repository: str, branch: str) -> BranchRules:
+        return github_checks.branch_rules(self._wire, repository, branch)
+
+    def workflow_files(self, repository: str, branch: str) -> tuple[WorkflowFile, ...]:
+        return github_workflows.workflow_files(self._wire, repository, branch)
 
     def merge(self, command: MergePullRequest) -> MergeAnswer:
         return github_merge.merge(self._wire, command)

@@ -21,12 +21,13 @@ def migration_files(wire: GitHubWire, repository: str, ref: str, migrations: Mig
         complete = not data["truncated"]
     wanted = {path: sha for path, sha in blobs.items() if needs_texts(migrations, path)}
     complete = complete and len(wanted) <= MOST_TEXTS
-    texts = {path: _text(wire, repository, sha) for path, sha in list(wanted.items())[:MOST_TEXTS]}
+    texts = {path: text_of(wire, repository, sha) for path, sha in list(wanted.items())[:MOST_TEXTS]}
     return MigrationFiles(files_of(migrations, blobs, texts), complete)
 
 
 @lru_cache(_KEPT_TEXTS)
-def _text(wire: GitHubWire, repository: str, sha: str) -> str:
+def text_of(wire: GitHubWire, repository: str, sha: str) -> str:
+    """The content of a blob."""
     address = f"{place(repository)}/git/blobs/{part(sha)}"
     data: Any = wire.get(address)
     with reading(SYSTEM, address):

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,18 +16,21 @@ from vtid.cli.client import headers
 from vtid.cli.console import out, print_json
 from vtid.cli.exits import Exit
 from vtid.cli.layout import temporal_binary
+from vtid.cli.queues import State, queue_findings
 from vtid.cli.session import Session
 from vtid.cli.supervisor import StackError
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 
-State = Literal["ok", "warn", "fail"]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One check: how it stands, and one sentence that says what was found or what to do."""
+    """One check: how it stands, and one sentence that says what was found or what to do.
+
+    `unknown` is neither good nor bad: it could not be asked.
+    """
 
     check: str
     state: State
@@ -50,7 +52,12 @@ def _table(rows: list[Row]) -> None:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    styles = {"ok": ("✔ ok", "green"), "warn": ("! warn", "yellow"), "fail": ("✘ fail", "red")}
+    styles = {
+        "ok": ("✔ ok", "green"),
+        "warn": ("! warn", "yellow"),
+        "fail": ("✘ fail", "red"),
+        "unknown": ("? unknown", "cyan"),
+    }
     for row in rows:
         mark, style = styles[row.state]
         table.add_row(Text(mark, style=style), Text(row.check), Text(row.says, overflow="fold"))
@@ -190,4 +197,16 @@ def _simulator(session: Session) -> Iterator[Row]:
     )
 
 
-_CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (_python, _temporal, _settings, _api, _simulator)
+def _queues(session: Session) -> Iterator[Row]:
+    for state, says in queue_findings(session):
+        yield Row("merge queue", state, says)
+
+
+_CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
+    _python,
+    _temporal,
+    _settings,
+    _api,
+    _simulator,
+    _queues,
+)

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from vtid.domain.change import (
     Ancestry,
+    BranchRules,
     ChangedFiles,
     Check,
     DeploymentClaim,
@@ -32,6 +33,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
+from vtid.domain.group_checks import WorkflowFile
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.notifications import Answer
@@ -132,6 +134,16 @@ class CodeHost(MigrationSource, Protocol):
 
     def write_comment(self, repository: str, number: int, notice: Notice) -> str:
         """Our one comment of this VTID on the pull request, made or edited; returns its address."""
+
+
+class BranchHost(Protocol):
+    """Where the code lives, asked for what a branch demands and what its workflows listen to."""
+
+    def branch_rules(self, repository: str, branch: str) -> BranchRules:
+        """The checks that the branch's own rules require, ours among them, and whether it has a merge queue."""
+
+    def workflow_files(self, repository: str, branch: str) -> Sequence[WorkflowFile]:
+        """The workflow files of the branch; one that cannot be understood has a `problem`."""
 
 
 class ServiceHost(Protocol):

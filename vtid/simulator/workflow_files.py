@@ -28,7 +28,9 @@ def files(tree: Mapping[str, str]) -> Iterator[tuple[set[str], set[str]]]:
 
 
 def _events(told: Any) -> set[str]:
-    return {told} if isinstance(told, str) else set(told or ())
+    if isinstance(told, str):
+        return {told} if told else set()
+    return set(told or ())
 
 
 def _name(key: str, job: Any) -> str:

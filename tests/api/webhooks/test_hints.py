@@ -106,6 +106,17 @@ async def test_hints_that_come_together_become_two_looks(hook: Hook) -> None:
     assert hook.heard(vtid) == [hint, hint]
 
 
+async def test_hints_that_come_together_do_not_use_up_a_wait(hook: Hook) -> None:
+    """The checks of one push end together; each is spoken for by the look that is still to come."""
+    vtid = await hook.waiting_run()
+    nudges = Nudges(hook.play.ledger, hook.play.engine, pause_seconds=60)
+
+    told = [await nudges.give(Hint(REPOSITORY, "check_run", SHA)) for _ in range(HINTS_A_WAIT + 5)]
+    nudges.close()
+
+    assert told == [[vtid]] * (HINTS_A_WAIT + 5)
+
+
 async def test_one_wait_hears_a_bounded_number_of_hints(hook: Hook) -> None:
     vtid = await hook.waiting_run()
     nudges = Nudges(hook.play.ledger, hook.play.engine, pause_seconds=0)

@@ -91,6 +91,8 @@ _CI = "on:\n  pull_request:\n\njobs:\n  ci:\n    runs-on: ubuntu-latest\n"
 async def _without_trigger(drill: Drill) -> None:
     await drill.world.commit(".github/workflows/ci.yml", _CI)
     await _with_queue(drill, timeout_s=2)
+    asked = f"/api/v1/environments/drill/merge-queue?repository={drill.world.repository}"
+    drill.notes["foretold"] = (await drill.call("GET", asked))["findings"]
     await drill.hire("worker")
     await drill.start()
     await drill.until_decided()
@@ -106,6 +108,10 @@ NO_TRIGGER = Scenario(
         effects=_QUEUED,
         events={"change.queued": 1, "change.dequeued": 1, "change.merged": 0},
         claims={
+            "it was told before, with the file": lambda seen: any(
+                each["state"] == "fail" and ".github/workflows/ci.yml" in each["says"]
+                for each in seen.notes["foretold"]
+            ),
             "the missing check and the trigger are named": lambda seen: (
                 "ci never came" in seen.sentence and "merge_group" in seen.sentence
             ),

@@ -55,6 +55,45 @@ def get_blob(call: Call) -> Response:
     )
 
 
+def get_contents(call: Call) -> Response:
+    """A folder as a list, a file as one entry with its content."""
+    ref = call.query("ref", call.repository.default_branch)
+    tree, path = call.commit(ref).tree, call.path("path").strip("/")
+    if path in tree:
+        raw = base64.encodebytes(content_of(tree[path])).decode()
+        shown = content_json(call, ref, path, tree[path])
+        return answer(call, {**shown, "content": raw, "encoding": "base64"})
+    inside = {it: text for it, text in tree.items() if it.startswith(f"{path}/")}
+    if not inside:
+        raise not_found()
+    files = {it: text for it, text in inside.items() if "/" not in it.removeprefix(f"{path}/")}
+    folders = {f"{path}/{it.removeprefix(f'{path}/').split('/')[0]}" for it in inside if it not in files}
+    listed = {**files, **dict.fromkeys(folders)}
+    return answer(call, [content_json(call, ref, it, text) for it, text in sorted(listed.items())])
+
+
+def content_json(call: Call, ref: str, path: str, text: str | None) -> dict[str, object]:
+    """An entry of a folder; text None: a folder in it."""
+    place, is_file = call.place, text is not None
+    folder_sha = hashlib.sha1(f"{ref}:{path}".encode(), usedforsecurity=False).hexdigest()
+    sha = folder_sha if text is None else blob_sha(text)
+    url = f"{place.api}/contents/{path}?ref={ref}"
+    git_url = f"{place.api}/git/{'blobs' if is_file else 'trees'}/{sha}"
+    html_url = f"{place.html}/{'blob' if is_file else 'tree'}/{ref}/{path}"
+    return {
+        "type": "file" if is_file else "dir",
+        "size": 0 if text is None else len(content_of(text)),
+        "name": path.rsplit("/", 1)[-1],
+        "path": path,
+        "sha": sha,
+        "url": url,
+        "git_url": git_url,
+        "html_url": html_url,
+        "download_url": f"{place.html}/raw/{ref}/{path}" if is_file else None,
+        "_links": {"self": url, "git": git_url, "html": html_url},
+    }
+
+
 def content_of(text: str) -> bytes:
     """Texts of a real git repository that are no UTF-8 travel as surrogate escapes."""
     return text.encode("utf-8", "surrogateescape")
@@ -63,5 +102,6 @@ def content_of(text: str) -> bytes:
 REPO = "/repos/{owner}/{repo}"
 ROUTES: RouteTable = (
     ("GET", REPO + "/git/trees/{ref:path}", get_tree),
+    ("GET", REPO + "/contents/{path:path}", get_contents),
     ("GET", REPO + "/git/blobs/{sha}", get_blob),
 )

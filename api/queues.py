@@ -1,0 +1,64 @@
+"""Whether a merge queue's groups get the checks that their branch requires, asked of the code host now."""
+
+import asyncio
+
+from api.declared import environment_of, repository_of
+from api.problems import Problem
+from vtid.domain.environment import Environment
+from vtid.domain.errors import Denied, OutsideError, Unavailable
+from vtid.domain.group_checks import GroupChecks, findings
+from vtid.domain.ports import BranchHost
+
+LOOK_SECONDS = 20.0  # of all questions to the code host; the client waits meanwhile
+
+
+class Queues:
+    """Asks where the code lives; changes nothing."""
+
+    def __init__(
+        self,
+        environments: dict[str, Environment],
+        host: BranchHost | None,
+        *,
+        seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._environments = environments
+        self._host = host
+        self._seconds = seconds
+
+    async def look(self, name: str, repository: str | None) -> GroupChecks:
+        """What an environment's base branch requires of a queue's groups, and what they get.
+
+        repository: needed where the environment is declared for several. Raises Problem NOT_FOUND for a name that
+        is not declared, VALIDATION, and GITHUB_UNAVAILABLE or GITHUB_DENIED when it could not be asked.
+        """
+        environment = environment_of(self._environments, name)
+        where = repository_of(environment, repository)
+        host = self._host
+        if host is None:
+            raise Problem("GITHUB_UNAVAILABLE", "this API cannot ask GitHub", status=503)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.to_thread(_look, host, environment, where)
+        except TimeoutError:
+            text = f"no answer within {self._seconds:g} s"
+            raise Problem("GITHUB_UNAVAILABLE", text, status=503, retryable=True) from None
+        except Denied as error:
+            raise Problem("GITHUB_DENIED", str(error), status=502) from error
+        except OutsideError as error:
+            again = isinstance(error, Unavailable)
+            raise Problem("GITHUB_UNAVAILABLE", str(error), status=503, retryable=again) from error
+
+
+def _look(host: BranchHost, environment: Environment, repository: str) -> GroupChecks:
+    branch = environment.base_branch
+    rules = host.branch_rules(repository, branch)
+    files = host.workflow_files(repository, branch) if rules.merge_queue else ()
+    return GroupChecks(
+        environment=environment.name,
+        repository=repository,
+        branch=branch,
+        merge_queue=rules.merge_queue,
+        required=rules.required,
+        findings=findings(branch, rules, environment.checks.required, files),
+    )
