@@ -160,7 +160,7 @@ def test_what_serves_and_answers_our_commit_is_proven() -> None:
 
     assert proof.complete
     assert [link.name for link in proof.links] == [
-        "commit", "actions_run", "revision", "traffic", "image_digest", "environment", "live_answer",
+        "commit", "actions_run", "image_digest", "revision", "traffic", "environment", "live_answer",
     ]  # fmt: skip
 
 

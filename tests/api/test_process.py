@@ -37,7 +37,7 @@ async def test_it_serves_without_temporal_and_stops_while_a_stream_is_open(
             lines = stream.aiter_lines()
             await anext(lines)
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(30):
                 rest = [line async for line in lines]
                 code = await process.wait()
 

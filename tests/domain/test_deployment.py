@@ -26,7 +26,7 @@ OURS, OLD, NEWER = "b" * 40, "0" * 40, "e" * 40
 URL = "https://shop.test/version"
 SHOP = Service("shop", "shop", required_env=("DATABASE",), required_secrets=("API_KEY",))
 P, CL, CO, U = LinkState.PROVEN, LinkState.CLAIMED, LinkState.CONTRADICTED, LinkState.UNKNOWN
-NAMES = ("revision", "traffic", "image_digest", "environment", "live_answer")
+NAMES = ("image_digest", "revision", "traffic", "environment", "live_answer")
 
 
 def revision(name: str = "shop-2", commit: str = OURS, percent: int = 100, **changes: Any) -> RevisionSeen:

@@ -46,6 +46,6 @@ def test_a_busy_port_is_an_error_at_once() -> None:
     process = start("world", "--port", "0")
     port = first_line(process)["url"].rsplit(":")[-1]
 
-    assert start("world", "--port", port).wait(10) != 0
+    assert start("world", "--port", port).wait(60) != 0
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 0

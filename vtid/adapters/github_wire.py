@@ -26,6 +26,7 @@ from github.Requester import (
 
 from vtid.adapters.errors import error_of_status, pause_asked_for, pause_until, reading, shortened
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Unavailable
+from vtid.domain.secret_shapes import masked
 
 SYSTEM = "GITHUB"
 API_VERSION = "2026-03-10"  # without merge_commit_sha in pull requests; see github_merge
@@ -106,7 +107,8 @@ class GitHubWire:
                 if told.status_code < 300:
                     raise Unavailable(SYSTEM, f"{what}: the answer names no place", status=told.status_code)
                 if told.status_code != 302:
-                    raise _error_of(what, told.status_code, _lower(told.headers), told.text)
+                    said = self._unquoted(told.text)
+                    raise _error_of(what, told.status_code, _lower(told.headers), said)
                 place = told.headers.get("location", "")
             with self._fetch(place, {}) as kept:
                 if kept.status_code != 200:
@@ -156,8 +158,12 @@ class GitHubWire:
         if status == 401 and isinstance(self._auth, Renewable):
             self._auth.forget()
         if status >= 300:
-            raise _error_of(what, status, headers, text)
+            raise _error_of(what, status, headers, self._unquoted(text))
         return headers, _json_of(verb, path, status, text)
+
+    def _unquoted(self, text: str) -> str:
+        """An answer without the token that it may say back. Of a shape that is known, it is masked anyhow."""
+        return masked(text, [self._auth.token] if isinstance(self._auth, Auth.Token) else [])
 
     def _client(self) -> tuple[Requester, "_Plain | _Encrypted"]:
         """One client per thread: PyGithub promises no thread-safety."""

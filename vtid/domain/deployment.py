@@ -71,7 +71,7 @@ class ServiceSeen:
 class Link:
     """One link of the chain, for one service (or none)."""
 
-    name: str  # commit, actions_run, image_digest, revision, traffic, live_answer, environment
+    name: str  # commit, actions_run, image_digest, revision, traffic, environment, live_answer, migrations
     state: LinkState
     says: str
     service: str | None = None

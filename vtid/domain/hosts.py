@@ -48,7 +48,7 @@ class Host:
 # fmt: off
 _ROWS = (
     #    name            title                 key          links                                                                     traffic
-    Host("cloud_run",    "Cloud Run",          "cloud_run", ("revision", "traffic", "image_digest", "environment", "live_answer"), True,
+    Host("cloud_run",    "Cloud Run",          "cloud_run", ("image_digest", "revision", "traffic", "environment", "live_answer"), True,
          "Google Cloud Run: revisions, traffic and variables are seen, and the address is discovered"),
     Host("http_version", "the service itself", "url",       ("live_answer",),                                                        False,
          "anything that tells its commit at an address: a cluster, a machine, another platform. Nothing else of it is seen"),

@@ -52,15 +52,21 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         make = _sqlite_engine if self.is_sqlite else _postgres_engine
         self._engine = make(self.url, busy_seconds)
+        # PostgreSQL would show each statement another moment; SQLite's transactions are of one anyway.
+        self._reader = (
+            self._engine
+            if self.is_sqlite
+            else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         self._writer = self._engine.execution_options(**{_WRITES: True})
         # SQLite's own waiting is sleeping in growing steps; a queue in this process is fair and quick.
         self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A consistent look. Raises LedgerUnavailable."""
+        """A look at one moment, however many statements it takes. Raises LedgerUnavailable."""
         with told():
-            async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session:
+            async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager

@@ -143,11 +143,19 @@ class Drill:
 
     async def count_workflows(self) -> int:
         """How many workflows of this VTID Temporal knows, open or closed."""
-        from temporalio.client import Client  # heavy, and only this question needs it
+        client = await self._temporal()
+        return int((await client.count_workflows(f"WorkflowId = '{self.vtid}'")).count)
+
+    async def history(self) -> str:
+        """Everything that Temporal keeps of the run, as text."""
+        history = await (await self._temporal()).get_workflow_handle(self.vtid).fetch_history()
+        return "\n".join(str(event) for event in history.events)
+
+    async def _temporal(self) -> Any:
+        from temporalio.client import Client  # heavy, and only few questions need it
 
         where = self.stack.addresses
-        client = await Client.connect(where.temporal, namespace=where.namespace)
-        return (await client.count_workflows(f"WorkflowId = '{self.vtid}'")).count
+        return await Client.connect(where.temporal, namespace=where.namespace)
 
     # --- workers
 

@@ -69,7 +69,7 @@ MIXED = Scenario(
             ),
             "the second by everything that Cloud Run shows": lambda seen: (
                 [link["name"] for link in seen.links_of("second")]
-                == ["revision", "traffic", "image_digest", "environment", "live_answer"]
+                == ["image_digest", "revision", "traffic", "environment", "live_answer"]
             ),
             **tells_github("success"),
         },

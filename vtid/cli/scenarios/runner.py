@@ -16,6 +16,7 @@ from vtid.cli.layout import ROOT
 from vtid.cli.ports import LOOPBACK, free_ports
 from vtid.cli.scenarios.calls import NotSeen
 from vtid.cli.scenarios.catalogue import CATALOGUE
+from vtid.cli.scenarios.credentials import GITHUB_TOKEN
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import Result, Scenario, compare
 from vtid.cli.scenarios.report import Report
@@ -64,6 +65,7 @@ def scenario_stack(data_dir: Path, say: Callable[[str], None]) -> Stack:
     environments_of(own).write_text(here, encoding="utf-8")
     env = {
         "VTID_ENVIRONMENTS": str(environments_of(own)),
+        "VTID_GITHUB_TOKEN": GITHUB_TOKEN,
         "VTID_DATABASE_URL": f"sqlite+aiosqlite:///{own / 'ledger.db'}",
     }
     return Stack(own, simulate=True, port=0, simulator_port=simulator, env=env, say=say)

@@ -1,10 +1,11 @@
-"""Scenarios of services that let nobody in without credentials: their version endpoint, too."""
+"""Scenarios of credentials: of services that let nobody in without, and of who says them back."""
 
 import json
 
+from vtid.cli.scenarios.credentials import GITHUB_TOKEN
 from vtid.cli.scenarios.deploying import deploying, tells_github
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
+from vtid.cli.scenarios.promise import REPORTED, TOLD, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
 from vtid.domain.task import TaskStatus
 
@@ -55,4 +56,47 @@ LOCKED = Scenario(
     _private,
 )
 
-SCENARIOS = (PRIVATE, LOCKED)
+
+async def _said_back(drill: Drill) -> None:
+    said = {"message": f"Bad credentials: {GITHUB_TOKEN}, from {_SIGNED_ADDRESS}"}
+    await drill.world.fault("PUT", "/merge", {"status": 401, "body": said}, times=None)
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_decided()
+    drill.notes["kept"] = [
+        await drill.history(),
+        await drill.dead_letters(),
+        await drill.world.github("GET", "issues/1/comments"),
+    ]
+
+
+_SIGNATURE = "q1w2e3r4t5y6u7i8o9p0"
+_SIGNED_ADDRESS = f"https://store.test/answer?sv=1&sig={_SIGNATURE}"
+
+
+def _is_kept_nowhere(seen: Seen) -> bool:
+    kept = json.dumps([seen.run, list(seen.events), seen.notes["kept"]])
+    return not any(secret in kept for secret in (GITHUB_TOKEN, _SIGNATURE))
+
+
+SAID_BACK = Scenario(
+    "secrets-said-back",
+    "GitHub refuses the merge, and says our own token and a signed address back in its answer.",
+    Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        "GITHUB_DENIED",
+        effects=TOLD,
+        events={"change.merged": 0},
+        claims={
+            "why is told, without the secrets in it": lambda seen: (
+                "Bad credentials: [secret masked], from https://store.test/answer?sv=1&sig=[masked]"
+                in seen.sentence
+            ),
+            "neither events nor dead letter nor comment nor Temporal's history has them": _is_kept_nowhere,
+        },
+    ),
+    _said_back,
+)
+
+SCENARIOS = (PRIVATE, LOCKED, SAID_BACK)
