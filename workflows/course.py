@@ -45,7 +45,7 @@ class Course:
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
-        self.queued: PullRequest | None = None  # what we have in a merge queue, as far as we know
+        self.queued: PullRequest | None = None  # what we may have in a merge queue
         self.judged_head: str | None = None  # the head that the last passed verdict is about
         self.nothing_to_deploy = False
         self.deploy_run: DeployRun | None = (

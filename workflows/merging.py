@@ -52,14 +52,19 @@ class Merging:
             checks_skipped=self._course.checks_skipped,
         )
         what = f"GitHub to merge {pull.url}"
-        return await self._course.send(
-            PullRequests.merge_pull_request,
-            command,
-            what,
-            "GitHub",
-            keep=lambda answer: self._keep(pull, answer),
-            what="GitHub merged",
-        )
+        try:
+            return await self._course.send(
+                PullRequests.merge_pull_request,
+                command,
+                what,
+                "GitHub",
+                keep=lambda answer: self._keep(pull, answer),
+                what="GitHub merged",
+            )
+        except RunStopped as stop:
+            if stop.kind.code == "GITHUB_UNAVAILABLE":
+                self._course.queued = pull  # nobody knows: the last word may have reached GitHub
+            raise
 
     async def _see_merged(self, pull: PullRequest) -> MergeAnswer:
         """Policy leaves the merge to a person: show them the verdict, wait for it, and take what they merged."""
@@ -90,9 +95,10 @@ class Merging:
                 position=answer.entry.position,
                 queued_before=answer.queued_before,
             )
-        elif course.queued is not None and answer.kind in _OUT:
+        elif answer.kind in _OUT:
             course.queued = None
-            course.story.tell("change.dequeued", pull_request=pull.url, reason=answer.reason)
+            if course.story.view.queued is not None:
+                course.story.tell("change.dequeued", pull_request=pull.url, reason=answer.reason)
 
     # ---------------------------------------------------------------- the merge queue
 
@@ -136,7 +142,7 @@ class Merging:
 
         Gives what became of it, for people; empty when it is in no queue of ours.
         """
-        pull = self._course.queued
+        pull, was_queued = self._course.queued, self._course.story.view.queued is not None
         if pull is None:
             return ""
         try:
@@ -147,11 +153,11 @@ class Merging:
             )
         if answer.kind is MergeKind.MERGED:
             return f"merged as {answer.sha} before it could be taken out of the merge queue"
-        return answer.reason
+        return answer.reason if was_queued else ""
 
     async def _leave(self, pull: PullRequest) -> MergeAnswer:
         command = LeaveQueue(pull.repository, pull.number)
-        what = f"GitHub to take {pull.url} out of the merge queue"
+        what = f"GitHub to take {pull.url} out of the merge queue, if it is in it"
         return await self._course.send(
             PullRequests.leave_queue,
             command,

@@ -8,8 +8,8 @@ import pytest
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import HEAD, MERGED, NEXT_HEAD, REPOSITORY
 from vtid.domain.change import MergeAnswer
-from vtid.domain.commands import CancelRun, SwitchChanged
-from vtid.domain.errors import Denied
+from vtid.domain.commands import CancelRun, MergePullRequest, SwitchChanged
+from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.hints import Hint
 from vtid.domain.limits import LIMITS
 from vtid.domain.stages import Move
@@ -193,3 +193,22 @@ async def test_a_spec_that_was_edited_behind_the_emergency_stop_enters_no_queue(
 
     assert (queued.ledger.view().failure or {})["code"] == "SPEC_HASH_MISMATCH"
     assert (queued.github.entered, queued.github.merges) == (1, 0)
+
+
+async def test_an_entry_whose_answer_never_came_is_taken_out_by_a_run_that_ends(queued: Story) -> None:
+    merge, second = queued.github.merge, timedelta(seconds=1)
+
+    def answers_nothing(command: MergePullRequest) -> MergeAnswer:
+        merge(command)
+        raise Unavailable("GITHUB", "the connection broke")
+
+    queued.github.merge = answers_nothing  # type: ignore[method-assign]
+    queued.limits = shortened(
+        merge_pull_request=replace(LIMITS["merge_pull_request"], tries=1, back_off=(second,))
+    )
+    await queued.start()
+    await queued.work_honestly()
+    await queued.decide(Move.ABANDON, reason="not wanted any more")
+
+    assert (await queued.ends()).status is TaskStatus.REJECTED
+    assert (queued.github.left, queued.github.entries) == (1, {})
