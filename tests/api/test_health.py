@@ -86,3 +86,17 @@ async def test_the_page_runs_under_its_own_content_security_policy(play: Play) -
     assert "unsafe" not in policy
     assert "javascript" in script.headers["content-type"]
     assert "css" in style.headers["content-type"]
+
+
+async def test_a_person_at_an_address_that_is_none_gets_the_page_and_a_program_a_problem(play: Play) -> None:
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    async with play.client(None) as client:
+        person = await client.get("/nowhere/at/all", headers=browser)
+        program = await client.get("/nowhere/at/all")
+        mistyped = await client.get("/api/v1/nowhere", headers=browser)
+        wrong_verb = await client.get("/webhooks/github", headers=browser)
+
+    assert (person.status_code, person.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert (program.status_code, program.json()["code"]) == (404, "NOT_FOUND")
+    assert (mistyped.status_code, mistyped.json()["code"]) == (404, "NOT_FOUND")
+    assert wrong_verb.status_code == 405
