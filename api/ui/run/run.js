@@ -41,7 +41,7 @@ function Failure({ run }) {
   return html`<section class="failed" aria-labelledby="failure">
     <h2 id="failure">${codeWords(failure.code)} <${Link} class="code" href=${`/failure-codes#${failure.code}`}><code>${failure.code}</code></${Link}></h2>
     <p>${failure.message}</p>
-    ${failure.advice && html`<p><b>What to do:</b> ${failure.advice}.${run.ended_at && " This run is over, so the task is started again in place of a retry."}</p>`}
+    ${failure.advice && html`<p><b>What to do:</b> ${failure.advice}.${run.ended_at && /\bretry\b/.test(failure.advice) && " This run is over, so the task is started again in place of a retry."}</p>`}
     ${failure.causes && failure.causes.length > 0 && html`<details><summary>Causes (${failure.causes.length})</summary><ol>${failure.causes.map((cause, at) => html`<li key=${at}><code>${cause.type}</code> ${cause.message}</li>`)}</ol></details>`}
   </section>`;
 }
