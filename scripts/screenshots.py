@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -124,8 +124,8 @@ class Camera:
 
     def take_all(self, blocked: str, *, draft: list[str], started: list[str]) -> None:
         """The six pictures."""
-        self._api.start(started[0])
-        self._take("board", "/", wait="text=validating")
+        # Started under the camera's eyes: the moment that is wanted lasts some seconds.
+        self._take("board", "/", wait="text=validating", begin=lambda: self._api.start(started[0]))
         self._take("drawer", f"/tasks/{draft[0]}", wait="text=Acceptance Criteria")
         self._take("run", "/runs/VTID-01227", height=1150, wait="text=proven")
         self._take("dead-letters", f"/dead-letters/{blocked}", wait="article")
@@ -134,14 +134,25 @@ class Camera:
         self._take("phone", "/", width=390, height=844, wait=".card >> visible=true")
 
     def _take(
-        self, name: str, path: str, *, wait: str, width: int = 1280, height: int = 800, dark: bool = False
+        self,
+        name: str,
+        path: str,
+        *,
+        wait: str,
+        begin: Callable[[], None] = lambda: None,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
     ) -> None:
         page: Page = self._browser.new_page(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
+        page.set_default_timeout(60_000)
         page.goto(self._api.url + path)
+        page.locator("text=Live").first.wait_for()
+        begin()
         page.locator(wait).first.wait_for()
         page.wait_for_function("() => !document.querySelector('.loading')")
         file = DOCS / f"{name}.png"

@@ -32,7 +32,7 @@ const ENDED_BY_A_PERSON = {
 
 /** @type {Record<string, Look>} */
 const STATUS = {
-  allocated: { sign: "✎", words: "needs an approved spec", kind: "pending" },
+  allocated: { sign: "✎", words: "needs approval", kind: "pending" },
   scheduled: { sign: "◔", words: "ready to start", kind: "pending" },
   in_progress: { sign: "▸", words: "in progress", kind: "running" },
   validating: { sign: "▸", words: "validating", kind: "running" },

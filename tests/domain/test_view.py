@@ -13,7 +13,7 @@ from tests.domain.examples import HEAD, NOON, OTHER_HEAD, RUN, VTID
 from vtid.domain.events import EVENT_TYPES, RunEvent
 from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TRANSITIONS, TaskStatus
-from vtid.domain.view import MOVES, RunView, fold, sentence
+from vtid.domain.view import MOVES, RunView, deployment_contradiction, fold, sentence
 
 P, W, V, D = Stage
 FAILURE = {"code": "WORKER_LOST", "message": "it fell silent", "moves": ["retry", "adopt", "abandon"]}
@@ -329,3 +329,13 @@ def test_every_move_in_every_stage_leads_on_by_legal_steps(stage: Stage, move: M
 
     for old, new in pairwise(statuses):
         assert new == old or new in TRANSITIONS[old], (old, new)
+
+
+def test_a_worker_that_says_in_ever_new_words_that_it_is_deployed_contradicts_once() -> None:
+    view = RunView("VTID-01227", "run-1")
+    first = deployment_contradiction(view, "w1", "it is live")
+    told = replace(view, evidence=view.evidence | {"contradictions": [first]})
+
+    assert deployment_contradiction(told, "w1", "it is live, really") is None
+    assert deployment_contradiction(told, "w2", "it is live") is not None
+    assert deployment_contradiction(replace(told, merged="b" * 40), "w1", "it is live") is not None

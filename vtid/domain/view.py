@@ -364,13 +364,17 @@ _CHANGES = {
 
 
 def deployment_contradiction(view: RunView, by: str, says: str) -> dict[str, Any] | None:
-    """How a claim that it is deployed differs from what is known; None when it does not, or was told already."""
+    """How a claim that it is deployed differs from what is known; None when it does not, or was told already.
+
+    One that is said again in other words is told already: whoever repeats it must not fill the run's history.
+    """
     if (view.proof or {}).get("complete"):
         return None
     merged = f"merged as {view.merged[:12]}, and not proven" if view.merged else "not even merged"
     found = {"field": "deployment", "claimed": says, "observed": f"{merged} ({view.stage})", "by": by}
-    told = [{key: each.get(key) for key in found} for each in view.evidence.get("contradictions", ())]
-    return None if found in told else found
+    same = ("field", "observed", "by")
+    told = [[each.get(key) for key in same] for each in view.evidence.get("contradictions", ())]
+    return None if [found[key] for key in same] in told else found
 
 
 def sentence(view: RunView) -> str:

@@ -15,6 +15,7 @@ from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Given, Services, Worker
 from vtid.domain.commands import DeploymentClaimed
+from vtid.domain.view import deployment_contradiction
 from vtid.ledger import Unknown
 from vtid.ledger.records import TaskRecord
 
@@ -73,6 +74,8 @@ async def _deployment(given: Services, task: TaskRecord, topic: str, said: Said)
         return
     says = said.text("message", "summary", most=500) or topic
     claim = DeploymentClaimed(said.worker or "unknown", says)
+    if deployment_contradiction(task.run.view, claim.by, claim.says) is None:
+        return  # the run would make nothing of it, and each message is kept in its history
     try:
         await given.engine.deployment_claimed(RunRef(task.vtid, task.run.run_id), claim)
     except EngineUnavailable as error:
