@@ -19,8 +19,10 @@ from tests.api.stage import PULL, SHA, SPEC, Play
 from tests.fuzz.fuzzing import Findings, Known, fuzz
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
+from vtid.domain.change import BranchRules
 from vtid.domain.environment import Environment, Service
 from vtid.domain.failures import Cause, RunStopped, failure_of
+from vtid.domain.group_checks import WorkflowFile
 from vtid.domain.notifications import Answer
 from vtid.domain.stages import Stage
 from vtid.domain.task import spec_hash
@@ -40,6 +42,16 @@ class Bare:
 
     def settings(self, environment: Environment, service: Service, repository: str) -> None:
         """There is no such service."""
+
+
+class Queued:
+    """vtid.domain.ports.BranchHost whose every branch has a merge queue, and a workflow that is deaf to it."""
+
+    def branch_rules(self, repository: str, branch: str) -> BranchRules:
+        return BranchRules(("ci",), merge_queue=True)
+
+    def workflow_files(self, repository: str, branch: str) -> tuple[WorkflowFile, ...]:
+        return (WorkflowFile(".github/workflows/ci.yml", ("push",), ("ci",)),)
 
 
 class Polled(FakeEngine):
@@ -68,7 +80,15 @@ async def fuzzed(directory: Path, *, cases: int, seed_number: int) -> Findings:
     environments = load_environments(SHIPPED_ENVIRONMENTS)
     try:
         await ledger.keys.create(name="fuzzer", role="admin", secret=KEY)
-        app = create_app(ledger, Polled(), environments, options, settings_host=Bare(), messenger=Nobody())
+        app = create_app(
+            ledger,
+            Polled(),
+            environments,
+            options,
+            settings_host=Bare(),
+            branch_host=Queued(),
+            messenger=Nobody(),
+        )
         play = Play(app, ledger, app.state.services.engine, {"admin": KEY, "viewer": KEY, "worker": KEY})
         async with serving(app) as url:
             known = await furnished(play)
