@@ -318,7 +318,8 @@ def agent() -> str:
         ),
         "In each case worktree, local branch and files are removed. `--json` prints one line for each thing that happens.",
         "## Without GitHub",
-        "The simulated GitHub can stand on a real bare repository, so the whole way is real git on one machine:",
+        "The simulated GitHub can stand on a real bare repository, so the whole way is real git on one machine. "
+        "Say so before the stack's first pull request:",
         "```\n"
         "vtid dev --simulate                                        # in one terminal\n"
         "curl -s -X POST http://127.0.0.1:8710/_sim/repos -H 'Content-Type: application/json' \\\n"

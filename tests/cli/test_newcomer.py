@@ -181,3 +181,86 @@ def test_the_doctor_asks_for_no_credentials_of_google_where_nothing_runs_there(
 
 def test_the_version_is_told_by_option_as_by_command(vtid: Vtid) -> None:
     assert vtid("--version").out == vtid("version").out != ""
+
+
+def test_the_same_lie_told_again_is_one_line_with_its_number(api: FakeApi, vtid: Vtid) -> None:
+    lie = {
+        "field": "pull_request",
+        "claimed": PULL,
+        "observed": "GitHub has no such pull request",
+        "by": "w1",
+    }
+    told = EVIDENCE | {"contradictions": [lie, lie, lie | {"by": "w2"}]}
+    api.says("GET", "/api/v1/dead-letters/VTID-01227", LETTER | {"inputs": {"evidence": told}})
+
+    ended = vtid("dead", "show", "VTID-01227", "--api-url", api.url)
+
+    lines = [line for line in ended.out.splitlines() if line.startswith("contradiction")]
+    assert len(lines) == 2
+    assert lines[0].endswith("GitHub has no such pull request (2 times)")
+    assert "w2 says" in lines[1]
+    assert "times" not in lines[1]
+
+
+def test_a_move_that_is_not_offered_is_told_without_repeating_itself(api: FakeApi, vtid: Vtid) -> None:
+    offered = ["retry", "adopt", "abandon"]
+    detail = "'skip' is not offered: it offers retry, adopt, abandon"
+    problem = {"code": "MOVE_NOT_OFFERED", "detail": detail, "expected": offered, "actual": "skip"}
+    api.says("POST", f"{RUN}/rescue", problem, 409)
+
+    ended = vtid("run", "rescue", "VTID-01227", "skip", "--rule", "X", "--reason", "x", "--api-url", api.url)
+
+    assert ended.err.startswith(f"vtid: MOVE_NOT_OFFERED: {detail}; ")
+    assert "[" not in ended.err
+
+
+def test_adopting_needs_a_pull_request(api: FakeApi, vtid: Vtid) -> None:
+    ended = vtid("run", "rescue", "VTID-01227", "adopt", "--api-url", api.url)
+
+    assert ended.code == Exit.USAGE
+    assert "--pr-url" in ended.err
+    assert not api.asked
+
+
+def test_who_claims_an_order_is_told_when_to_beat_and_how(api: FakeApi, vtid: Vtid) -> None:
+    deadlines = {
+        "heartbeat_seconds": 30.0,
+        "lost_seconds": 90.0,
+        "progress_seconds": 300.0,
+        "cap_seconds": 1800.0,
+    }
+    order = {
+        "order_id": "o1",
+        "vtid": "VTID-01227",
+        "lease": "secret",
+        "mode": "attended",
+        "deadlines": deadlines,
+    }
+    api.says("POST", "/api/v1/work-orders/claim", order)
+
+    ended = vtid("order", "claim", "--worker-id", "me", "--api-url", api.url)
+
+    assert "vtid order heartbeat o1" in ended.out
+    assert "every 30 s, lost after 1 min 30 s" in ended.out
+    assert "secret" not in ended.out
+
+
+def test_what_was_handed_in_is_told_without_what_was_left_out(api: FakeApi, vtid: Vtid) -> None:
+    evidence = {
+        "pr_url": PULL,
+        "head_sha": "a" * 40,
+        "branch": None,
+        "files": [],
+        "summary": None,
+        "by": "me",
+    }
+    api.says(
+        "POST", "/api/v1/work-orders/o1/evidence", {"accepted": True, "order_id": "o1", "evidence": evidence}
+    )
+
+    ended = vtid(
+        *("order", "evidence", "o1", "--lease", "l", "--pr-url", PULL, "--head-sha", "a" * 40),
+        *("--api-url", api.url),
+    )
+
+    assert f"pr_url {PULL}, head_sha {'a' * 40}, by me\n" in ended.out

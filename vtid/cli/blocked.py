@@ -1,5 +1,6 @@
 """A blocked run as a person reads it: what went wrong, what was claimed and observed, what can be done."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -56,9 +57,13 @@ def evidence_rows(view: Json) -> Iterator[tuple[str, str]]:
         yield "observed", _change(observed.get("url"), observed.get("head_sha"), None)
     elif claimed:
         yield "observed", "nothing on GitHub that bears it out"
-    for each in evidence.get("contradictions") or ():
-        who = each.get("by") or "somebody"
-        yield "contradiction", f"{each['field']}: {who} says {each['claimed']}; observed {each['observed']}"
+    for said, times in Counter(map(_contradiction, evidence.get("contradictions") or ())).items():
+        yield "contradiction", said if times == 1 else f"{said} ({times} times)"
+
+
+def _contradiction(each: Json) -> str:
+    who = each.get("by") or "somebody"
+    return f"{each['field']}: {who} says {each['claimed']}; observed {each['observed']}"
 
 
 def move_command(vtid: str, move: Json) -> str:

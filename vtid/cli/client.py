@@ -1,12 +1,14 @@
 """The HTTP API as the command sees it: answers are plain JSON, refusals are one line and an exit code."""
 
 import json
+import re
 from typing import Any
 
 import httpx
 
 from vtid.cli.exits import CommandFailed, Exit, exit_for
 from vtid.cli.session import Session
+from vtid.cli.tables import text
 from vtid.domain.failures import FAILURES
 
 CALL_SECONDS = 70.0  # a claim may wait for 30 s, and the answer to a completion for 60 s
@@ -83,14 +85,18 @@ def refused(answer: httpx.Response) -> CommandFailed:
     code = str(problem.get("code") or f"HTTP {answer.status_code}")
     detail = problem.get("detail") or problem.get("message") or answer.reason_phrase
     advice = FAILURES[code].advice if code in FAILURES else _ADVICE.get(code, "")
-    compared = [
-        f"{key} {problem[key]}" for key in ("expected", "actual") if problem.get(key) not in (None, [])
-    ]
     told = " ".join(str(detail).split()).removeprefix(f"{code}: ")  # some texts carry it, for clients of old
+    values = {key: text(problem.get(key)) for key in ("expected", "actual")}
+    compared = [f"{key} {value}" for key, value in values.items() if value and not _says(told, value)]
     happened = ", ".join([told, *compared])
     return CommandFailed(
         "; ".join(filter(None, (f"{code}: {happened}", advice))), exit_for(answer.status_code, code)
     )
+
+
+def _says(told: str, value: str) -> bool:
+    """Whether the text has this value as words of its own."""
+    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", told) is not None
 
 
 def _json(answer: httpx.Response) -> Any:

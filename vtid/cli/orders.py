@@ -8,6 +8,7 @@ import typer
 
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.session import Session, command
+from vtid.cli.words import span
 
 order = typer.Typer(help="Work orders: the worker's side.", no_args_is_help=True)
 
@@ -30,6 +31,7 @@ def claim(
     """Take the next order. Exit code 6: there is none."""
     from vtid.cli.addresses import write_private
     from vtid.cli.client import call
+    from vtid.cli.console import print_json
 
     wish: dict[str, Any] = {"worker_id": worker_id, "wait_seconds": wait_seconds}
     wish |= {"capabilities": capability} if capability else {}
@@ -39,7 +41,11 @@ def claim(
     kept = _lease_file(session, taken["order_id"])
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_private(kept, taken["lease"])
-    _show(session, taken, "order_id", "vtid", "attempt", "repository", "base", "branch", "expires_at", "spec")
+    if session.as_json:
+        print_json(taken)
+        return
+    shown = taken | {"heartbeats": _heartbeats(taken)}
+    _show(session, shown, "order_id", "vtid", "attempt", "repository", "base", "branch", "heartbeats", "spec")
 
 
 @command(order, "heartbeat")
@@ -112,6 +118,15 @@ def _post(session: Session, order_id: str, verb: str, lease: str | None, **said:
         k: v for k, v in said.items() if v is not None
     }
     return call(session, "POST", f"/api/v1/work-orders/{quote(order_id, safe='')}/{verb}", json=body)
+
+
+def _heartbeats(taken: dict[str, Any]) -> str:
+    """How the order is kept, where it must be."""
+    deadlines = taken.get("deadlines") or {}
+    due, lost = deadlines.get("heartbeat_seconds"), deadlines.get("lost_seconds")
+    if not due or not lost:
+        return ""
+    return f"every {span(due)}, lost after {span(lost)}: vtid order heartbeat {taken['order_id']}"
 
 
 def _lease_file(session: Session, order_id: str) -> Path:

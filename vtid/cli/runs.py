@@ -125,6 +125,8 @@ def rescue(
 
     if move in ("abandon", "skip") and not dry_run and not (reason or "").strip():
         raise CommandFailed(f'a reason is required to {move}: add --reason "…"', Exit.USAGE)
+    if move == "adopt" and not pr_url:
+        raise CommandFailed("to adopt is to name a pull request: add --pr-url URL", Exit.USAGE)
     wish: dict[str, Any] = {
         "move": move,
         "pr_url": pr_url,

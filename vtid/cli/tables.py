@@ -6,6 +6,7 @@ from typing import Any
 from vtid.cli.console import out, print_json
 
 Column = tuple[str, str]  # (heading, dotted path into the item)
+NOTHING: tuple[Any, ...] = (None, "", [], {})  # what a person need not read
 
 
 def dig(item: Any, path: str) -> Any:
@@ -48,7 +49,7 @@ def show_one(item: Mapping[str, Any], fields: Sequence[Column], *, as_json: bool
         return
     width = max(len(heading) for heading, _ in fields)
     for heading, path in fields:
-        if (value := dig(item, path)) not in (None, "", [], {}):
+        if (value := dig(item, path)) not in NOTHING:
             print(f"{heading:<{width}}  {text(value)}")
 
 
@@ -69,5 +70,5 @@ def text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(text(each) for each in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {text(each)}" for key, each in value.items())
+        return ", ".join(f"{key} {text(each)}" for key, each in value.items() if each not in NOTHING)
     return str(value)

@@ -137,7 +137,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "private-service",
         "A private service answers 403 to who brings nothing, 401 to a token that is not for its address or has expired",
-        "read in Cloud Run's documentation (troubleshooting of 401 and 403)",
+        "from memory of Cloud Run's documentation; not tried live",
     ),
     Assumption(
         "metadata-server",
