@@ -246,7 +246,7 @@ def test_who_claims_an_order_is_told_when_to_beat_and_how(api: FakeApi, vtid: Vt
 
 
 def test_what_was_handed_in_is_told_without_what_was_left_out(api: FakeApi, vtid: Vtid) -> None:
-    evidence = {
+    evidence: dict[str, Any] = {
         "pr_url": PULL,
         "head_sha": "a" * 40,
         "branch": None,
