@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from vtid.agent.context import TOLD
 from vtid.configuration.environment_file import environments_schema
+from vtid.configuration.settings import FILE_SUFFIX, PREFIX, Settings
 from vtid.domain.events import EVENT_TYPES
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.hosts import HOSTS
@@ -118,6 +119,7 @@ def pages() -> dict[str, str]:
         "agent.md": agent(),
         "mcp.md": mcp(),
         "notifications.md": notifications(),
+        "settings.md": settings(),
         "simulator.md": simulator(),
         "environments.schema.json": json.dumps(environments_schema(), indent=2, ensure_ascii=False) + "\n",
     }
@@ -386,6 +388,25 @@ def notifications() -> str:
         "every address found must be public, and the connection goes to exactly the one that was checked: no private, "
         "link-local or metadata address is ever called, and redirects are not followed. A receiver inside: "
         "`VTID_NOTIFY_NETWORKS=10.1.0.0/16`.",
+    )
+
+
+def settings() -> str:
+    rows = (
+        (f"`{PREFIX}{name.upper()}`", f"`{field.default}`" if field.default else "–", field.description)
+        for name, field in Settings.model_fields.items()
+    )
+    return _page(
+        "Settings",
+        "vtid/configuration/settings.py",
+        "Every process reads the same environment variables: the worker, the API and the `vtid` command. One that begins "
+        f"with `{PREFIX}` and stands not here is an error. Any of them may be given as a file: "
+        f"`NAME{FILE_SUFFIX}` holds its path.",
+        _table(("variable", "default", "means"), rows),
+        "Temporal is found by its own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, "
+        "`TEMPORAL_PROFILE` and others), Google's credentials by Google's (`GOOGLE_APPLICATION_CREDENTIALS`), and the database of "
+        "[migrations](environments.md#database-migrations) by the variable that `environments.yaml` names. What a change must "
+        "fulfil and what a service is given is no setting: it stands in [environments.yaml](environments.md).",
     )
 
 

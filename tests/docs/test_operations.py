@@ -6,6 +6,7 @@ import pytest
 import typer.main
 
 from scripts.make_docs import DOCS
+from vtid.cli.exits import Exit
 from vtid.cli.main import app
 from vtid.domain.failures import FAILURES
 
@@ -28,3 +29,10 @@ def test_every_command_on_the_page_exists(words: str) -> None:
     assert first in commands
     group = getattr(commands[first], "commands", None)
     assert group is None or second in group
+
+
+def test_every_exit_code_is_told() -> None:
+    told = re.search(r"how it ended: (.+?)\. Words", PAGE, re.DOTALL)
+
+    assert told is not None
+    assert [int(number) for number in re.findall(r"\d+", told.group(1))] == sorted(Exit)

@@ -94,16 +94,22 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    env: str = Field("dev", min_length=1, description="the section of environments.yaml that is ours")
+    env: str = Field(
+        "dev",
+        min_length=1,
+        description="an environment of environments.yaml. `dev`: calls from loopback need no key; else every call needs one",
+    )
     data_dir: Path = Field(Path(".vtid"), description="where the development stack keeps its files")
     database_url: Annotated[str, AfterValidator(_database_address)] = Field(
         "", repr=False, description="the ledger; default: SQLite in the data directory"
     )
     environments: Path | None = Field(None, description="another environments.yaml")
-    api_url: WebAddress = Field("http://127.0.0.1:8700", description="where our API is")
-    api_token: SecretStr | None = Field(None, description="the API key that the CLI sends")
+    api_url: WebAddress = Field(
+        "http://127.0.0.1:8700", description="where the command and the page's links find the API"
+    )
+    api_token: SecretStr | None = Field(None, description="the API key that the command sends")
     github_api_url: SafeWebAddress = Field("https://api.github.com", description="GitHub's REST API")
-    github_token: SecretStr | None = Field(None, description="our token on GitHub")
+    github_token: SecretStr | None = Field(None, description="our token on GitHub, where we are no App")
     github_app_id: int | None = Field(None, ge=1, description="our App on GitHub, in place of a token")
     github_app_private_key: Annotated[SecretStr, AfterValidator(_rsa_key)] | None = Field(
         None, description="the App's private key, in PEM"
@@ -116,7 +122,10 @@ class Settings(BaseModel):
         None, description="also good while GitHub's webhooks change from it to the new one"
     )
     cloud_run_url: SafeWebAddress | None = Field(None, description="Cloud Run's API; none: Google's own")
-    lease_key: SecretStr | None = Field(None, description="signs the lease tokens of workers")
+    lease_key: SecretStr | None = Field(
+        None,
+        description="signs leases, sessions and notifications; the same for all API processes. None: made in the data directory",
+    )
     bootstrap_token: SecretStr | None = Field(None, description="admin key of a development stack")
     page_url: WebAddress | None = Field(
         None, description="where people see the page; none: the API's address"
