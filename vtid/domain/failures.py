@@ -71,7 +71,7 @@ _ROWS = (
     FailureCode("GITHUB_DENIED",        None, True, _ERR, "GitHub refuses our credentials or permissions", "renew the token or its rights, then retry"),
     FailureCode("GITHUB_UNAVAILABLE",   None, True, _ERR, "GitHub could not be asked within the budget", "check GitHub's status page and our network, then retry"),
     FailureCode("CLOUD_RUN_DENIED",     None, True, _ERR, "Cloud Run refuses our credentials or permissions", "renew the credentials or their roles, then retry"),
-    FailureCode("CLOUD_RUN_UNAVAILABLE",None, True, _ERR, "Cloud Run could not be asked within the budget", "check Google's status page and our network, then retry"),
+    FailureCode("CLOUD_RUN_UNAVAILABLE",None, True, _ERR, "Cloud Run could not be asked within the budget, or knows no such service", "see the message: mend what is named wrongly; else check Google's status page and our network; then retry"),
     FailureCode("CANCELLED",            None, False, _CANC, "the run was cancelled", "start it again when you want it"),
     FailureCode("ABANDONED",            None, False, _FAIL, "a person gave the blocked run up", "start it again when the reason is gone"),
     FailureCode("ENGINE_TERMINATED",    None, False, _ERR,  "someone ended the run inside Temporal", "ask who did, then start it again"),
