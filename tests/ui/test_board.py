@@ -1,9 +1,10 @@
 """The board: every task in the column of what happens to it next."""
 
+import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.api.stage import Play
 from tests.ui.browsing import wider_than_the_window
@@ -79,6 +80,33 @@ async def test_the_filters_stand_in_the_url_and_going_back_takes_them_away(
     await drawer(page).wait_for(state="detached")
     await page.get_by_role("button", name="Clear").click()
     await page.locator(".card").filter(has_text=other).wait_for()
+
+
+async def test_a_search_shows_what_is_at_hand_and_counts_nothing_until_the_server_answers(
+    play: Play, url: str, page: Page
+) -> None:
+    wanted, other = await play.task(approved=False), await play.task(approved=False)
+    await play.call("admin", "PATCH", f"/tasks/{wanted}", json={"title": "Needle"}, headers={"If-Match": "*"})
+    may_answer = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_answer.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/board\?.*q="), hold)
+    await page.goto(url)
+    await page.get_by_text(other).first.wait_for()
+    await page.get_by_label("Search in VTID and title").fill("needle")
+
+    await page.locator(".card").filter(has_text=other).wait_for(state="detached")
+    scheduled, done = (page.get_by_role("region", name=name) for name in ("Scheduled", "Done"))
+    assert await scheduled.locator(".card h3").all_text_contents() == ["Needle"]
+    assert await scheduled.locator(".count").text_content() == "…"
+    await done.get_by_text("Searching …").wait_for()
+
+    may_answer.set()
+    await expect(scheduled.locator(".count")).to_have_text("1")
+    await done.get_by_text("Nothing has ended yet.").wait_for()
 
 
 async def test_a_filter_that_nothing_fits_says_so(play: Play, url: str, page: Page) -> None:

@@ -8,7 +8,7 @@ import { Button, Empty, Loading, ProblemBox } from "../parts.js";
 import { Link, route, setQuery, withQuery } from "../route.js";
 import { COLUMN_WORDS } from "../words.js";
 import { Card } from "./card.js";
-import { FILTERS, more, problem, read, shown } from "./data.js";
+import { FILTERS, more, problem, read, searching, shown } from "./data.js";
 import { Filters } from "./filters.js";
 import { Inbox } from "./inbox.js";
 
@@ -25,15 +25,19 @@ const NOTHING = {
   done: "Nothing has ended yet.",
 };
 
+/** Until the server has answered a search nobody knows how many there are. @param {number} count */
+const counted = (count) => (searching.value ? "…" : count.toLocaleString());
+
 /** @param {{column: Column, chosen: boolean}} props */
 function ColumnOf({ column, chosen }) {
   const { column: name, count, vtids, next_cursor } = column;
   const open = route.value.page === "task" ? route.value.id : null;
   const key = `more ${name}`;
+  const nothing = searching.value ? "Searching …" : NOTHING[name];
   return html`<section class=${`column ${name} ${chosen ? "chosen" : ""}`} aria-labelledby=${`column-${name}`}>
-    <h2 id=${`column-${name}`}>${COLUMN_WORDS[name] ?? name} <span class="count">${count.toLocaleString()}</span></h2>
-    ${vtids.length === 0 ? html`<p class="none">${NOTHING[name]}</p>` : html`<ol>${vtids.map((vtid) => html`<${Card} key=${vtid} vtid=${vtid} current=${vtid === open} />`)}</ol>`}
-    ${next_cursor && html`<${Button} action=${key} kind="quiet" busy="Reading …" label=${`Show more (${(count - vtids.length).toLocaleString()} left)`} run=${() => perform(key, () => more(column))} />`}
+    <h2 id=${`column-${name}`}>${COLUMN_WORDS[name] ?? name} <span class="count">${counted(count)}</span></h2>
+    ${vtids.length === 0 ? html`<p class="none">${nothing}</p>` : html`<ol>${vtids.map((vtid) => html`<${Card} key=${vtid} vtid=${vtid} current=${vtid === open} />`)}</ol>`}
+    ${next_cursor && !searching.value && html`<${Button} action=${key} kind="quiet" busy="Reading …" label=${`Show more (${(count - vtids.length).toLocaleString()} left)`} run=${() => perform(key, () => more(column))} />`}
   </section>`;
 }
 
@@ -47,7 +51,7 @@ function chosenOf(columns) {
 
 /** @param {{columns: Column[], chosen: string}} props */
 const Switch = ({ columns, chosen }) => html`<nav class="switch" aria-label="Columns">
-  ${columns.map(({ column, count }) => html`<button type="button" aria-pressed=${column === chosen} onClick=${() => setQuery({ column }, { replace: true })}>${COLUMN_WORDS[column]} <span class="num">${count.toLocaleString()}</span></button>`)}
+  ${columns.map(({ column, count }) => html`<button type="button" aria-pressed=${column === chosen} onClick=${() => setQuery({ column }, { replace: true })}>${COLUMN_WORDS[column]} <span class="num">${counted(count)}</span></button>`)}
 </nav>`;
 
 const FirstTask = () => html`<${Empty} title="No tasks yet">
@@ -63,7 +67,7 @@ const NothingFound = () => html`<${Empty} title="No task fits these filters">
 function Columns() {
   const columns = shown.value;
   if (!columns) return problem.value ? html`<${ProblemBox} problem=${problem.value} again=${() => read().catch(() => {})} />` : html`<${Loading} what="Reading the board" />`;
-  if (columns.every((each) => each.count === 0)) {
+  if (!searching.value && columns.every((each) => each.count === 0)) {
     return FILTERS.some((name) => name !== "sort" && route.value.query.has(name)) ? html`<${NothingFound} />` : html`<${FirstTask} />`;
   }
   const chosen = chosenOf(columns);

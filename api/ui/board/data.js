@@ -32,12 +32,25 @@ const filters = computed(() => {
   return kept.toString();
 });
 
+/** The filters that the columns were read with. @type {import("@preact/signals").Signal<string | null>} */
+const applied = signal(null);
+
+/** A word was typed and the server has not answered yet: of the cards at hand those that have it are shown, and no counts. */
+export const searching = computed(() => applied.value !== null && filters.value !== applied.value && Boolean(wordOf(filters.value)));
+
+/** @param {string} query */
+const wordOf = (query) => (new URLSearchParams(query).get("q") ?? "").toLowerCase();
+
+/** @param {string} vtid @param {string} word */
+const has = (vtid, word) => vtid.toLowerCase().includes(word) || Boolean(cellOf(vtid).value.task?.title.toLowerCase().includes(word));
+
 /** The columns as they are to be shown: a card whose run moved on stands in its new column at once. */
 export const shown = computed(() => {
   if (!columns.value) return null;
+  const word = searching.value ? wordOf(filters.value) : "";
   const placed = new Map(columns.value.map((each) => [each.column, { ...each, vtids: /** @type {string[]} */ ([]) }]));
   for (const { column, vtids } of columns.value) {
-    for (const vtid of vtids) {
+    for (const vtid of word ? vtids.filter((each) => has(each, word)) : vtids) {
       const now = COLUMN_OF[cellOf(vtid).value.task?.status ?? ""] ?? column;
       const target = placed.get(now) ?? placed.get(column);
       if (!target) continue;
@@ -51,8 +64,6 @@ export const shown = computed(() => {
   return [...placed.values()];
 });
 
-/** The filters that the columns were read with. @type {string | null} */
-let applied = null;
 let asked = new AbortController();
 let readAt = 0;
 let timer = 0;
@@ -68,7 +79,7 @@ export async function read() {
   try {
     const board = await api("GET", `/board?limit=${size()}${wanted && `&${wanted}`}`, { signal: mine.signal });
     show(board);
-    applied = wanted;
+    applied.value = wanted;
     readAt = Date.now();
     problem.value = null;
     return board.position;
@@ -143,5 +154,5 @@ onReturn(again);
 effect(() => {
   const wanted = filters.value;
   void route.value;
-  if (who.value && isShown() && applied !== null && wanted !== applied) read().catch(() => {});
+  if (who.value && isShown() && applied.peek() !== null && wanted !== applied.peek()) read().catch(() => {});
 });
