@@ -16,6 +16,7 @@ from api.plain import plain
 from api.presenter import Presenter
 from api.problems import Problem, documented
 from api.services import (
+    MOST,
     PREFIX,
     Approver,
     Body,
@@ -213,7 +214,7 @@ async def list_spec_versions(
     given: Given,
     _: Viewer,
     limit: Limit = 50,
-    before: Annotated[int | None, Query(ge=1, description="the last version that you have")] = None,
+    before: Annotated[int | None, Query(ge=1, le=MOST, description="the last version that you have")] = None,
 ) -> JSONResponse:
     """Every text that the spec ever had, without the texts, newest first. `next_cursor` is the next `before`."""
     found = await given.ledger.spec_versions.list(vtid, before=before, limit=limit)
