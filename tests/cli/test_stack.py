@@ -55,6 +55,20 @@ def test_ready_means_ready_and_ctrl_c_leaves_nothing_behind(
     assert [pid for pid in known["pids"].values() if lives(pid)] == []
 
 
+def test_ctrl_c_while_it_starts_says_one_line_and_leaves_nothing_behind(
+    dev: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    assert dev.stderr
+    while "starting worker and API" not in dev.stderr.readline():
+        assert dev.poll() is None
+
+    dev.send_signal(signal.SIGINT)
+
+    assert dev.wait(30) == 0
+    assert dev.stderr.read() == "stopping; once more to kill at once\n"
+    assert not (tmp_path / "dev.json").exists()
+
+
 def serving_commit(simulator: str) -> Any:
     """The commit that the seeded service says it serves, by its label."""
     path = "/v2/projects/acme-dev/locations/europe-west1/services/shop"

@@ -185,7 +185,8 @@ class Stack:
         self._say("starting worker and API")
         for service in (layout.worker(), layout.api()):
             self._start(service)
-        await self._unless_broken(asyncio.gather(*(kept.serving.wait() for kept in self._kept.values())))
+        for name in tuple(self._kept):
+            await self.wait_serving(name)
         await self.wait_ready()
         if self._simulate_worker:
             await self.add_worker("simulated-worker")
@@ -198,7 +199,7 @@ class Stack:
     def _write_addresses(self) -> None:
         write_addresses(self.data_dir, self.addresses)
 
-    async def _unless_broken(self, work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
+    async def _unless_broken(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` gives; or the error of the process that could not be kept running meanwhile."""
         working = asyncio.ensure_future(work)
         try:
