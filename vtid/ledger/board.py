@@ -67,7 +67,12 @@ class Board:
             # First, so that on PostgreSQL nothing which comes meanwhile is missed by the stream.
             position = await session.scalar(select(func.max(Event.position))) or 0
             counts = await _counts(session, wanted)
-            columns = {each: await _column(session, wanted, each, sort, limit) for each in Column}
+            # A column with nothing in it is not searched: a rare word would read every task for each column.
+            filled = {COLUMN_OF[status] for status, count in counts.items() if count}
+            columns = {
+                each: await _column(session, wanted, each, sort, limit) if each in filled else Page([], None)
+                for each in Column
+            }
         return BoardRecord(columns, counts, position)
 
     async def cards(
@@ -93,8 +98,6 @@ async def _column(
 ) -> Page[CardRecord]:
     asked = tuple(TaskStatus) if wanted.statuses is None else wanted.statuses
     statuses = tuple(each for each in statuses_in(column) if each in asked)
-    if not statuses:
-        return Page([], None)
     return await page_of_tasks(
         session, cards(), replace(wanted, statuses=statuses), sort, limit, None, card_record
     )
