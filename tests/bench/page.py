@@ -38,6 +38,8 @@ WATCH = """() => {
   }));
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
+# Nobody types into a board before having seen it; what it still reads meanwhile is another figure.
+LOOKED_AT_MS = 1000
 # Types a word into the search, and waits for the frame after which every card shown has it.
 FILTER = """(word) => new Promise((done) => {
   const field = document.querySelector("#search");
@@ -92,6 +94,7 @@ async def _measure_board(browser: Browser, stack: Stack, loads: int) -> list[Row
         painted.append(
             await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         )
+        await page.wait_for_timeout(LOOKED_AT_MS)
         for word in (f"number {1000 + n}", f"number {99 - n}"):
             filtered.append(await page.evaluate(FILTER, word))
             asked.append(await _asked(stack, word))
