@@ -12,6 +12,8 @@ import { COLUMN_OF } from "../words.js";
 
 const PAGE = 25;
 const MOST = 200; // cards of a column that one answer may have
+const IN_SIGHT = 8; // cards of a column that a high window has room for
+const PAINTED_MS = 40;
 const SOON_MS = 120; // events come in bursts; one answer has them all
 const BUSY_MS = 500; // on a busy system the order is read again this often at most
 
@@ -78,7 +80,13 @@ export async function read() {
   reading.value = true;
   try {
     const board = await api("GET", `/board?limit=${size()}${wanted && `&${wanted}`}`, { signal: mine.signal });
-    show(board);
+    if (wanted === applied.peek() || !columns.peek()) show(board);
+    else {
+      // Other cards than before: those in sight come first, and the rest when they have been painted.
+      show(board, IN_SIGHT);
+      const first = columns.peek();
+      setTimeout(() => columns.peek() === first && show(board), PAINTED_MS);
+    }
     applied.value = wanted;
     readAt = Date.now();
     problem.value = null;
@@ -95,15 +103,14 @@ export async function read() {
 /** As many as are on the page, so that reading again takes none away. */
 const size = () => Math.min(MOST, Math.max(PAGE, ...(columns.peek() ?? []).map((each) => each.vtids.length)));
 
-/** @param {any} board */
-function show(board) {
-  for (const column of board.columns) column.items.forEach(put);
-  columns.value = board.columns.map((/** @type {any} */ each) => ({
-    column: each.column,
-    count: each.count,
-    vtids: each.items.map((/** @type {any} */ card) => card.vtid),
-    next_cursor: each.next_cursor,
-  }));
+/** @param {any} board @param {number} [most] cards of a column */
+function show(board, most = MOST) {
+  columns.value = board.columns.map((/** @type {any} */ each) => {
+    const cards = each.items.slice(0, most);
+    cards.forEach(put);
+    const next_cursor = cards.length < each.items.length ? null : each.next_cursor;
+    return { column: each.column, count: each.count, vtids: cards.map((/** @type {any} */ card) => card.vtid), next_cursor };
+  });
 }
 
 /** The next cards of one column. Throws Problem. @param {Column} column */
