@@ -248,7 +248,7 @@ class Verdict(Shape):
     run_id: str | None
     passed: bool
     head_sha: str
-    rules: list[dict[str, Any]] = Field(description="rule, title, answer, reason, inputs, code")
+    rules: list[dict[str, Any]] = Field(description="rule, title, answer, reason, inputs, code, links")
     at: datetime
     links: dict[str, str]
 

@@ -14,6 +14,7 @@ from api.plain import plain
 from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
+from api.verdict_links import links_of
 from vtid.domain.commands import CancelRun
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
@@ -81,13 +82,15 @@ async def show_run(
 
 @router.get("/runs/{vtid}/verdict", response_model=shapes.Verdict)
 async def show_verdict(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
-    """The last verdict of the current or last run: what it is about, and every rule with answer, reason and inputs."""
+    """The last verdict of the current or last run: what it is about, and every rule with answer, reason, inputs and links."""
     record = await given.ledger.runs.current(vtid)
     view = record.view
     if view.verdict is None:
         raise Problem("NOT_FOUND", f"{vtid} has no verdict: VALIDATOR has not judged its present evidence")
     links = {name: view.links[name] for name in ("pr", "page") if name in view.links}
-    return JSONResponse({"vtid": vtid, "run_id": view.run_id, **plain(view.verdict), "links": links})
+    verdict = plain(view.verdict)
+    rules = [rule | {"links": links_of(rule["rule"], view)} for rule in verdict["rules"]]
+    return JSONResponse({"vtid": vtid, "run_id": view.run_id, **verdict, "rules": rules, "links": links})
 
 
 @router.get("/runs/{vtid}/explain", response_model=shapes.Explanation)
