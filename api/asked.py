@@ -41,7 +41,13 @@ async def tasks_asked(
     statuses = tuple(status) if status else None
     if column is not None:
         statuses = tuple(each for each in statuses_in(column) if statuses is None or each in statuses)
-    return TasksAsked(TaskFilter(statuses, q, stage, code, environment, repository, priority), sort)
+    return TasksAsked(
+        TaskFilter(
+            statuses=statuses, q=q, stage=stage, code=code, environment=environment, repository=repository,
+            priority=priority,
+        ),
+        sort,
+    )  # fmt: skip
 
 
 Asked = Annotated[TasksAsked, Depends(tasks_asked)]

@@ -50,6 +50,30 @@ async def test_a_filter_narrows_columns_and_counts_alike(ledger: Ledger) -> None
     assert [card.vtid for card in red.columns[Column.NEEDS_YOU].items] == [VTID]
 
 
+@pytest.mark.parametrize("few", [0, 2, 300])
+async def test_a_word_with_other_filters_finds_the_same_whether_few_have_it_or_many(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("vtid.ledger.board.FEW", few)
+    for number in range(1, 6):
+        await task(ledger, f"VTID-{number:05d}", title=f"Round {number}", priority=1 + number % 2)
+    await task(ledger, "VTID-00006", title="Sort names", priority=1)
+    await (await started(ledger)).blocks()
+
+    urgent = await ledger.board.read(TaskFilter(q="ROUND", priority=1), limit=1)
+    blocked = await ledger.board.read(TaskFilter(q="1227", code="CHECKS_FAILED"))
+    other = await ledger.board.read(TaskFilter(q="round", statuses=(TaskStatus.BLOCKED,)))
+
+    scheduled = urgent.columns[Column.SCHEDULED]
+    following, _ = await ledger.board.cards(
+        TaskFilter(q="ROUND", priority=1), limit=5, cursor=scheduled.next_cursor
+    )
+    assert urgent.counts[TaskStatus.ALLOCATED] == sum(urgent.counts.values()) == 2
+    assert [card.vtid for card in (*scheduled.items, *following.items)] == ["VTID-00004", "VTID-00002"]
+    assert [card.vtid for card in blocked.columns[Column.NEEDS_YOU].items] == [VTID]
+    assert sum(other.counts.values()) == 0
+
+
 @pytest.mark.parametrize("sort", SORTS)
 async def test_pages_of_every_order_follow_each_other_without_gaps(ledger: Ledger, sort: str) -> None:
     for number in (2, 1, 3, 5, 4):

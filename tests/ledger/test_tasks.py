@@ -219,5 +219,5 @@ async def test_a_task_shows_its_last_run(ledger: Ledger) -> None:
 
 async def _names(ledger: Ledger, **search: str) -> list[str]:
     statuses = (TaskStatus(search.pop("status")),) if "status" in search else None
-    page = await ledger.tasks.list(TaskFilter(statuses, **search))  # type: ignore[arg-type]
+    page = await ledger.tasks.list(TaskFilter(statuses=statuses, **search))  # type: ignore[arg-type]
     return [each.vtid for each in page.items]

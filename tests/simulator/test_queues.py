@@ -55,7 +55,7 @@ def test_a_branch_with_a_queue_says_so_and_takes_no_merge(shop: Sim) -> None:
 
 
 def test_a_group_is_checked_and_becomes_the_base(shop: Sim) -> None:
-    shop.behave(checks={"after_s": 0.2})
+    shop.behave(checks={"after_s": 1000})
     pull = shop.pull()
     shop.told("POST", "/checks", repository=SHOP, sha=pull["head_sha"], name="ci", status="completed", conclusion="success")  # fmt: skip
     enqueue(shop, pull)
@@ -63,6 +63,7 @@ def test_a_group_is_checked_and_becomes_the_base(shop: Sim) -> None:
     checks = shop.github(f"/repos/{SHOP}/commits/{group}/check-runs").json()
 
     assert checks["total_count"] == 1
+    shop.app.world.schedule.skip(1001)
     assert reason(shop, pull) == "merged"
     assert shop.github(f"/repos/{SHOP}/branches/main").json()["commit"]["sha"] == group
     assert shop.github(f"/repos/{SHOP}/pulls/1").json()["merged"]

@@ -16,6 +16,8 @@ from vtid.ledger.rows import card_record
 from vtid.ledger.task_lists import DEFAULT_SORT, TaskFilter, cards
 from vtid.ledger.tasks import page_of_tasks
 
+FEW = 300  # tasks that a statement can well name one by one
+
 
 class Column(StrEnum):
     SCHEDULED = "scheduled"
@@ -66,11 +68,12 @@ class Board:
         async with self._database.read() as session:
             # First, so that on PostgreSQL nothing which comes meanwhile is missed by the stream.
             position = await session.scalar(select(func.max(Event.position))) or 0
-            counts = await _counts(session, wanted)
-            # A column with nothing in it is not searched: a rare word would read every task for each column.
+            found = await _found(session, wanted)
+            counts = await _counts(session, found)
+            # A column with nothing in it is not read.
             filled = {COLUMN_OF[status] for status, count in counts.items() if count}
             columns = {
-                each: await _column(session, wanted, each, sort, limit) if each in filled else Page([], None)
+                each: await _column(session, found, each, sort, limit) if each in filled else Page([], None)
                 for each in Column
             }
         return BoardRecord(columns, counts, position)
@@ -83,6 +86,17 @@ class Board:
             position = await session.scalar(select(func.max(Event.position))) or 0
             page = await page_of_tasks(session, cards(), wanted, sort, limit, cursor, card_record)
         return page, position
+
+
+async def _found(session: AsyncSession, wanted: TaskFilter) -> TaskFilter:
+    """The same tasks, by name when a word finds few: looking for it reads every task, so it is done once.
+
+    A word that many have stays a word: it fills a column's page after a few rows of its index.
+    """
+    if not wanted.q:
+        return wanted
+    vtids = (await session.scalars(wanted.keys().limit(FEW + 1))).all()
+    return wanted if len(vtids) > FEW else TaskFilter(vtids=tuple(vtids))
 
 
 async def _counts(session: AsyncSession, wanted: TaskFilter) -> dict[TaskStatus, int]:

@@ -28,7 +28,7 @@ SORTS: Mapping[str, Ordering] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskFilter:
     """Which tasks; None means any. `q` looks in VTID and title; stage and code are those of the last run."""
 
@@ -39,6 +39,7 @@ class TaskFilter:
     environment: str | None = None
     repository: str | None = None
     priority: int | None = None
+    vtids: tuple[str, ...] | None = None
 
     @property
     def needs_run(self) -> bool:
@@ -58,6 +59,8 @@ class TaskFilter:
             (Task.priority, self.priority),
         )
         wanted: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+        if self.vtids is not None:
+            wanted.append(Task.vtid.in_(self.vtids))
         if self.statuses is not None:
             wanted.append(Task.status.in_(self.statuses))
         if self.q:

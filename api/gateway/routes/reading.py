@@ -94,7 +94,7 @@ async def _listed(
     given: Services, limit: int, status: str | None
 ) -> tuple[list[TaskRecord], dict[str, OrderRecord]]:
     wanted = (TaskStatus(status.lower()),) if status and status.lower() in set(TaskStatus) else None
-    page = await given.ledger.tasks.list(TaskFilter(wanted), limit=limit)
+    page = await given.ledger.tasks.list(TaskFilter(statuses=wanted), limit=limit)
     claimed = await given.ledger.orders.list(state="claimed", limit=_MOST)
     return page.items, {order.vtid: order for order in claimed}
 
@@ -117,7 +117,7 @@ async def _being_prepared(given: Services, limit: int) -> list[TaskRecord]:
     """Tasks whose run was started and has not offered its order yet."""
     if limit <= 0:
         return []
-    page = await given.ledger.tasks.list(TaskFilter((TaskStatus.SCHEDULED,)), limit=limit)
+    page = await given.ledger.tasks.list(TaskFilter(statuses=(TaskStatus.SCHEDULED,)), limit=limit)
     return [task for task in page.items if task.run is not None and task.run.state != "closed"]
 
 
