@@ -64,7 +64,7 @@ async def test_more_of_a_column_follows_from_its_cursor(play: Play) -> None:
     first = (await play.get("/board", params={"limit": 2})).json()["columns"][0]
 
     asked = {"shape": "card", "column": "scheduled", "limit": "2", "cursor": first["next_cursor"]}
-    second = as_promised(shapes.PagedAt[shapes.Card], (await play.get("/tasks", params=asked)).json())  # type: ignore[valid-type]
+    second = as_promised(shapes.PagedAt[shapes.Card], (await play.get("/tasks", params=asked)).json())
 
     seen = [card["vtid"] for card in first["items"] + second["items"]]
     assert len(set(seen)) == 3 == first["count"]
@@ -97,11 +97,11 @@ async def test_whole_tasks_and_their_runs_have_the_promised_shapes(play: Play) -
     vtid = (await play.claimed())["vtid"]
     await play.task(markdown=None)
 
-    as_promised(shapes.PagedAt[shapes.Task], (await play.get("/tasks")).json())  # type: ignore[valid-type]
+    as_promised(shapes.PagedAt[shapes.Task], (await play.get("/tasks")).json())
     as_promised(shapes.Task, (await play.get(f"/tasks/{vtid}")).json())
     as_promised(shapes.Run, (await play.get(f"/runs/{vtid}")).json())
-    as_promised(shapes.PagedAt[shapes.Run], (await play.get("/runs")).json())  # type: ignore[valid-type]
-    as_promised(shapes.Paged[shapes.Event], (await play.get("/events")).json())  # type: ignore[valid-type]
+    as_promised(shapes.PagedAt[shapes.Run], (await play.get("/runs")).json())
+    as_promised(shapes.Paged[shapes.Event], (await play.get("/events")).json())
     as_promised(shapes.System, (await play.get("/system")).json())
     as_promised(shapes.Paged[shapes.LimitRow], (await play.get("/limits")).json())
     as_promised(shapes.FailureCodes, (await play.get("/failure-codes")).json())
@@ -188,7 +188,7 @@ async def test_spec_versions_are_listed_without_and_read_with_their_text(play: P
     await play.call("operator", "PUT", f"/tasks/{vtid}/spec", json={"markdown": "# Second"})
 
     page = as_promised(
-        shapes.Paged[shapes.SpecVersion],  # type: ignore[valid-type]
+        shapes.Paged[shapes.SpecVersion],
         (await play.get(f"/tasks/{vtid}/spec/versions")).json(),
     )
     first = as_promised(shapes.SpecVersionText, (await play.get(f"/tasks/{vtid}/spec/versions/1")).json())
@@ -241,9 +241,9 @@ async def test_workers_orders_and_environments_are_answered_as_promised(play: Pl
     await play.claim("free-one")
     await play.offer(await play.run(), requires=("gpu",))
 
-    workers = as_promised(shapes.Paged[work_shapes.Worker], (await play.get("/workers")).json())  # type: ignore[valid-type]
+    workers = as_promised(shapes.Paged[work_shapes.Worker], (await play.get("/workers")).json())
     orders = as_promised(shapes.Paged[work_shapes.WorkOrder], (await play.get("/work-orders")).json())
-    as_promised(shapes.Paged[work_shapes.Environment], (await play.get("/environments")).json())  # type: ignore[valid-type]
+    as_promised(shapes.Paged[work_shapes.Environment], (await play.get("/environments")).json())
 
     assert {each["worker_id"]: each["state"] for each in workers["items"]} == {
         "busy-one": "busy", "free-one": "free",
