@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse
 
-from api import shapes
+from api import board_shapes, shapes
 from api.approvals import why_not_author
 from api.asked import Asked
 from api.cards import card
@@ -105,7 +105,7 @@ async def create_task(body: NewTask, request: Request, given: Given, actor: Oper
 
 @router.get(
     "/tasks",
-    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[shapes.Card],
+    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[board_shapes.Card],
 )
 async def list_tasks(
     given: Given,
