@@ -10,7 +10,9 @@ from temporalio import workflow
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
 from vtid.domain.change import DeployRun, PullRequest
-from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
+from vtid.domain.commands.ledger import LoadedTask, LoadTask
+from vtid.domain.commands.pull_requests import GatherFacts
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit

@@ -14,7 +14,8 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from activities.bookkeeping import Bookkeeping
-from vtid.domain.commands import RecordEvents, RunRequest
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import SYSTEM, RunEvent, tell_the_same
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus

@@ -9,20 +9,19 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.pull_requests import PullRequests
-    from vtid.domain.commands import (
+    from vtid.domain.commands.messages import (
         Acknowledge,
         CancelRun,
         DeploymentClaimed,
-        FindEvidence,
         LeaseTerms,
         ReleaseLease,
         ReportFailure,
         Rescue,
-        RunReport,
-        RunRequest,
         SubmitEvidence,
         SwitchChanged,
     )
+    from vtid.domain.commands.pull_requests import FindEvidence
+    from vtid.domain.commands.run import RunReport, RunRequest
     from vtid.domain.evidence import ClaimedEvidence, Evidence, EvidenceSource
     from vtid.domain.failures import Failure, RunStopped, failure_of
     from vtid.domain.hints import Hint, concerns

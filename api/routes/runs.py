@@ -15,7 +15,7 @@ from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
 from api.verdict_links import links_of
-from vtid.domain.commands import CancelRun
+from vtid.domain.commands.messages import CancelRun
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.ledger.records import RunRecord
