@@ -13,6 +13,7 @@ from vtid.domain.environment import Environment, Service
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import Limit
+from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import Migrations
 from vtid.domain.notice import Notice
 from vtid.domain.repair import Repair
@@ -74,7 +75,10 @@ class LoadTask:
 
 @dataclass(frozen=True)
 class LoadedTask:
-    """The task as the ledger has it now; hashes None when there is no spec or no approval."""
+    """The task as the ledger has it now; hashes None when there is no spec or no approval.
+
+    approvals: those of its spec, of every version; the newest when there were very many.
+    """
 
     vtid: str
     status: str
@@ -84,16 +88,19 @@ class LoadedTask:
     approved_hash: str | None
     armed: Armed | None = None  # the emergency stop, read in the same step
     current_run_id: str | None = None  # None: the ledger does not know yet which one it is
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True)
 class FindMergedChange:
-    """Look for a merged pull request of this VTID that was created since the task was."""
+    """Look for a merged pull request of this VTID that was created since the task was, and built for this spec."""
 
     vtid: str
     repository: str
     environment: Environment
     since: datetime
+    spec_hash: str
+    approvals: tuple[Approval, ...]
 
 
 # --- WORKER
