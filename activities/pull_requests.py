@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
 from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest, QueueExit
-from vtid.domain.commands import (
+from vtid.domain.commands.pull_requests import (
     AwaitChecks,
     AwaitMerge,
     AwaitQueue,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from activities.pull_requests import facts_of
 from api.problems import Problem
 from vtid.domain.change import PullRequest
-from vtid.domain.commands import GatherFacts
+from vtid.domain.commands.pull_requests import GatherFacts
 from vtid.domain.environment import Environment
 from vtid.domain.errors import OutsideError
 from vtid.domain.explanation import Circumstances, Explanation, explain, pinned_by

@@ -12,7 +12,7 @@ from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
 from api.grants import BeatAnswer, Grant, held_lease, lease_of
 from api.leases import Lease, LeaseTokens, NoLease
 from api.problems import Problem
-from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
+from vtid.domain.commands.messages import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.secret_shapes import masked
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal

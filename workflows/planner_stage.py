@@ -6,7 +6,8 @@ from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
-from vtid.domain.commands import Armed, FindMergedChange, ReadArmed
+from vtid.domain.commands.ledger import Armed, ReadArmed
+from vtid.domain.commands.pull_requests import FindMergedChange
 from vtid.domain.evidence import Evidence, EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.stages import Stage

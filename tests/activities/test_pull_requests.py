@@ -13,7 +13,7 @@ from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, VTID
 from tests.workflows.world import HEAD, LONG_AGO, MERGED, NEXT_HEAD, REPOSITORY, GitHub
 from vtid.domain.change import CheckState, MergeKind, QueueEntry
-from vtid.domain.commands import (
+from vtid.domain.commands.pull_requests import (
     AwaitChecks,
     AwaitMerge,
     AwaitQueue,

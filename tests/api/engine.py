@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
-from vtid.domain.commands import (
+from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
     DeploymentClaimed,
@@ -12,9 +12,9 @@ from vtid.domain.commands import (
     ReleaseLease,
     ReportFailure,
     Rescue,
-    RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView

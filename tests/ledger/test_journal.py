@@ -17,7 +17,7 @@ from tests.ledger.builders import (
     started,
     task,
 )
-from vtid.domain.commands import RecordEvents
+from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.events import RunEvent
 from vtid.domain.stages import Stage
 from vtid.domain.task import IllegalTransition, TaskStatus

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.ledger.builders import NOON, VTID, WORKER, offer, started
-from vtid.domain.commands import Workers
+from vtid.domain.commands.work_orders import Workers
 from vtid.ledger import Ledger, Refusal, Unknown
 
 

@@ -12,7 +12,9 @@ from temporalio.exceptions import ApplicationError
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import LONG_AGO, MERGED, OLD, REPOSITORY
 from vtid.domain.change import ChangedFiles, CheckState, MergeAnswer, MergeKind
-from vtid.domain.commands import MergePullRequest, RecordEvents, Workers
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.pull_requests import MergePullRequest
+from vtid.domain.commands.work_orders import Workers
 from vtid.domain.environment import Policy
 from vtid.domain.errors import Unavailable
 from vtid.domain.events import RunEvent

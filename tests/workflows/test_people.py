@@ -10,7 +10,8 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import MERGED, NEXT_HEAD
 from vtid.domain.change import CheckState
-from vtid.domain.commands import CancelRun, RecordEvents, Rescue, SwitchChanged
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.messages import CancelRun, Rescue, SwitchChanged
 from vtid.domain.environment import Policy
 from vtid.domain.events import RunEvent
 from vtid.domain.limits import LIMITS

@@ -19,16 +19,10 @@ from vtid.domain.change import (
     PullRequest,
     QueuePlace,
 )
-from vtid.domain.commands import (
-    Armed,
-    CheckWritten,
-    LoadedTask,
-    MergePullRequest,
-    OfferWorkOrder,
-    Progress,
-    RecordEvents,
-    Workers,
-)
+from vtid.domain.commands.ledger import Armed, LoadedTask, RecordEvents
+from vtid.domain.commands.pull_requests import MergePullRequest
+from vtid.domain.commands.reports import CheckWritten
+from vtid.domain.commands.work_orders import OfferWorkOrder, Progress, Workers
 from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.drift import ServiceSettings
 from vtid.domain.environment import Environment, Service

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from vtid.domain.commands import Armed, LoadedTask, RecordEvents
+from vtid.domain.commands.ledger import Armed, LoadedTask, RecordEvents
 from vtid.domain.events import RunEvent
 from vtid.domain.merged_before import Approval
 from vtid.domain.serving import TellServing

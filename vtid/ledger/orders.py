@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from vtid.domain.commands import OfferWorkOrder, Progress, Workers
+from vtid.domain.commands.work_orders import OfferWorkOrder, Progress, Workers
 from vtid.ledger.codec import order_to_json
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from vtid.domain.commands import OfferWorkOrder, RunRequest
+from vtid.domain.commands.run import RunRequest
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
