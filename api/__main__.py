@@ -56,9 +56,9 @@ def proof_signer(settings: Settings) -> Ed25519Signer | None:
 
 
 async def _serve(host: str, port: int) -> None:
-    listening = listen(host, port)
     settings = Settings.load()
     environments = load_environments(settings.environments_file)
+    listening = listen(host, port)
     ledger = await Ledger.open(settings.database_url)
     try:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back

@@ -91,7 +91,7 @@ async def merge_queue(
     return JSONResponse(plain(await given.queues.look(name, repository)))
 
 
-@router.get("/environments", response_model=shapes.Paged[work_shapes.Environment])  # type: ignore[valid-type]
+@router.get("/environments", response_model=shapes.Paged[work_shapes.Environment])
 async def environments(given: Given, _: ViewerOrWorker) -> JSONResponse:
     """The declared environments."""
     items = [plain(environment) for environment in given.environments.values()]

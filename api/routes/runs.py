@@ -50,7 +50,7 @@ async def start_run(body: StartRun, request: Request, given: Given, actor: Opera
     return JSONResponse(given.presenter.run(record), 202, headers=headers)
 
 
-@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])  # type: ignore[valid-type]
+@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])
 async def list_runs(
     given: Given,
     _: Viewer,

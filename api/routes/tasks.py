@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse
 
-from api import shapes
+from api import board_shapes, shapes
 from api.approvals import why_not_author
 from api.asked import Asked
 from api.cards import card
@@ -105,7 +105,7 @@ async def create_task(body: NewTask, request: Request, given: Given, actor: Oper
 
 @router.get(
     "/tasks",
-    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[shapes.Card],  # type: ignore[valid-type]
+    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[board_shapes.Card],
 )
 async def list_tasks(
     given: Given,
@@ -208,7 +208,7 @@ async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResp
     )
 
 
-@router.get("/tasks/{vtid}/spec/versions", response_model=shapes.Paged[shapes.SpecVersion])  # type: ignore[valid-type]
+@router.get("/tasks/{vtid}/spec/versions", response_model=shapes.Paged[shapes.SpecVersion])
 async def list_spec_versions(
     vtid: VtidPath,
     given: Given,

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 from temporalio.exceptions import ApplicationError
 
 from tests.workflows.conftest import Story, shortened
-from tests.workflows.world import MERGED, OLD, REPOSITORY
+from tests.workflows.world import LONG_AGO, MERGED, OLD, REPOSITORY
 from vtid.domain.change import ChangedFiles, CheckState, MergeAnswer, MergeKind
 from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.commands.pull_requests import MergePullRequest
@@ -19,6 +19,7 @@ from vtid.domain.environment import Policy
 from vtid.domain.errors import Unavailable
 from vtid.domain.events import RunEvent
 from vtid.domain.limits import LIMITS
+from vtid.domain.merged_before import Approval
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
 from workflows.vtid_run import VtidRun
@@ -80,6 +81,23 @@ async def test_a_change_that_only_cites_the_vtid_is_not_its_work(story: Story) -
     await story.start()
     await story.until(lambda: story.ledger.offers)
 
+    assert "change.found_merged" not in story.ledger.told()
+
+
+async def test_a_change_that_was_merged_for_an_earlier_spec_is_not_the_work_of_a_later_one(
+    story: Story,
+) -> None:
+    merged_at = LONG_AGO + timedelta(hours=2)
+    story.ledger.approvals = (
+        Approval("5" * 64, LONG_AGO + timedelta(hours=1)),
+        Approval(story.ledger.spec_hash or "", LONG_AGO + timedelta(hours=3)),
+    )
+    story.github.open_pull(merged=True, is_open=False, merge_sha=MERGED, merged_at=merged_at)
+    await story.start()
+    await story.until(lambda: story.ledger.offers)
+
+    passed = next(each for each in story.ledger.events if each.type == "change.passed_over")
+    assert "merged for the spec 555555555555" in passed.data["reason"]
     assert "change.found_merged" not in story.ledger.told()
 
 

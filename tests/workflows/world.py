@@ -26,6 +26,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
 from vtid.domain.serving import TellServing
@@ -58,6 +59,7 @@ class Ledger:
     progressed: bool = False
     beating: bool = False
     late: list[str] = field(default_factory=list)
+    approvals: tuple[Approval, ...] = ()
     outages: int = 0
     served: list[TellServing] = field(default_factory=list)
 
@@ -78,7 +80,9 @@ class Ledger:
             return None
         approved = self.spec_hash if self.approved else None
         hashes = self.spec_hash, self.spec_hash, approved
-        return LoadedTask(vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run)
+        return LoadedTask(
+            vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run, approvals=self.approvals
+        )
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
         approved = self.spec_hash if self.approved else None

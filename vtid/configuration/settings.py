@@ -7,7 +7,7 @@ Each secret may also come from a file, named by the same variable with the suffi
 import difflib
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -61,6 +61,18 @@ def safe_web_address(value: str) -> str:
 def _database_address(value: str) -> str:
     if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         raise ValueError("expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME")
+    return value
+
+
+def _listening_address(value: str) -> str:
+    try:
+        parts = urlsplit(f"//{value}")
+        ip_address(parts.hostname or "")
+        port = parts.port or 0  # a port that nobody knows cannot be scraped, so 0 is none
+    except ValueError:
+        port = 0
+    if not port or value != parts.netloc or "@" in value:
+        raise ValueError("expected IP:PORT with a port of 1 to 65535, like 127.0.0.1:9464 or [::]:9464")
     return value
 
 
@@ -150,6 +162,10 @@ class Settings(BaseModel):
         None, description="where people see the page; none: the API's address"
     )
     temporal_ui_url: WebAddress | None = Field(None, description="Temporal's web UI, for links")
+    worker_metrics_address: Annotated[str, AfterValidator(_listening_address)] | None = Field(
+        None,
+        description="IP:PORT at which the worker gives its numbers to Prometheus (`/metrics`), to anybody who asks; none: nowhere",
+    )
     gateway_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
         Field(
             (),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vtid.domain.events import RunEvent
+from vtid.domain.merged_before import Approval
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,10 @@ class LoadTask:
 
 @dataclass(frozen=True)
 class LoadedTask:
-    """The task as the ledger has it now; hashes None when there is no spec or no approval."""
+    """The task as the ledger has it now; hashes None when there is no spec or no approval.
+
+    approvals: those of its spec, of every version; the newest when there were very many.
+    """
 
     vtid: str
     status: str
@@ -35,6 +39,7 @@ class LoadedTask:
     approved_hash: str | None
     armed: Armed | None = None  # the emergency stop, read in the same step
     current_run_id: str | None = None  # None: the ledger does not know yet which one it is
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,21 @@ from datetime import datetime
 from vtid.domain.change import Check, Checks, PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.evidence import ClaimedEvidence
+from vtid.domain.merged_before import Approval
 from vtid.domain.notice import Notice
 from vtid.domain.verdict import Facts, Pinned
 
 
 @dataclass(frozen=True)
 class FindMergedChange:
-    """Look for a merged pull request of this VTID that was created since the task was."""
+    """Look for a merged pull request of this VTID that was created since the task was, and built for this spec."""
 
     vtid: str
     repository: str
     environment: Environment
     since: datetime
+    spec_hash: str
+    approvals: tuple[Approval, ...]
 
 
 @dataclass(frozen=True)
