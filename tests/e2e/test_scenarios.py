@@ -1,17 +1,15 @@
 """A chosen handful of the catalogue on one real stack, several at a time: what was promised is what is seen."""
 
-import json
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from tests.docs.alerts import rules, samples, selectors, why_not_exposed
+from tests.e2e.bundles import Bundles, wrong_in_bundles
 from vtid.cli.scenarios import CATALOGUE, Result
 from vtid.cli.scenarios.runner import perform, scenario_stack
-from vtid.cli.stack import Stack
-from vtid.domain.proof_checks import Finding, findings_against, findings_of
-from vtid.domain.proof_shape import read_bundle
 
 HANDFUL = (
     "worker-lies-no-pr",  # the longest first
@@ -31,12 +29,11 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True)
 class Afternoon:
-    """How the handful ended, what is wrong with each run's proof bundle, and what Prometheus is told afterwards."""
+    """How the handful ended, what is wrong with its proof bundles, and what the worker tells Prometheus afterwards."""
 
     results: dict[str, Result]
-    bundles: dict[str, list[tuple[str, Finding]]]
+    bundles: Bundles
     of_the_worker: str
-    of_the_api: str
 
 
 @pytest.fixture(scope="module")
@@ -46,34 +43,12 @@ async def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Afternoon:
         played = await perform(stack, [CATALOGUE[name] for name in HANDFUL])
         bundles = await wrong_in_bundles(stack, client)
         worker = await client.get(stack.addresses.worker_metrics)
-        api = await client.get(f"{stack.api}/metrics")
-    return Afternoon({result.name: result for result in played}, bundles, worker.text, api.text)
-
-
-async def wrong_in_bundles(stack: Stack, client: httpx.AsyncClient) -> dict[str, list[tuple[str, Finding]]]:
-    """How a run stands -> what does not hold in the bundles of such runs, each against the event log of its task."""
-
-    async def asked(path: str, **params: str | int) -> str:
-        key = {"Authorization": f"Bearer {stack.token}"}
-        answer = await client.get(f"{stack.api}/api/v1{path}", params=params, headers=key)
-        return answer.raise_for_status().text
-
-    wrong: dict[str, list[tuple[str, Finding]]] = {}
-    for run in json.loads(await asked("/runs", limit=200))["items"]:
-        if run["outcome"] or run["status"] == "blocked":
-            statement = read_bundle(await asked(f"/runs/{run['vtid']}/proof/bundle")).statement
-            log = json.loads(await asked("/events", vtid=run["vtid"], limit=500))["items"]
-            found = (*findings_of(statement), *findings_against(statement, log))
-            of_status = wrong.setdefault(statement["predicate"]["status"], [])
-            of_status += [(run["vtid"], each) for each in found if each.holds is False]
-    return wrong
+    return Afternoon({result.name: result for result in played}, bundles, worker.text)
 
 
 def counted(metrics: str, name: str, **labels: str) -> float:
     """The sum of the samples of this name that carry these labels."""
-    families = text_string_to_metric_families(metrics)
-    samples = [sample for family in families for sample in family.samples if sample.name == name]
-    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+    return sum(each.value for each in samples(metrics, name) if labels.items() <= each.labels.items())
 
 
 @pytest.mark.parametrize("name", HANDFUL)
@@ -105,3 +80,13 @@ def test_an_error_of_a_step_is_counted_by_its_system_and_its_name_and_a_poll_is_
     assert counted(told, "vtid_step_errors_total", task_queue="vtid-github", **stormed) > 0
     assert counted(told, "vtid_step_errors_total", error="NOT_READY") == 0
     assert "VTID-" not in told
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_what_the_worker_exposes(rule: dict[str, Any], afternoon: Afternoon) -> None:
+    told = afternoon.of_the_worker
+    values = [each for each in selectors(rule) if each.name.startswith("temporal_")]
+
+    assert why_not_exposed(rule, told, by_the_worker=True) == []
+    # The SDK chooses these values, not we: a pattern that none of them fits would never wake anybody.
+    assert [each for each in values if not any(each.takes(s.labels) for s in samples(told, each.name))] == []

@@ -201,6 +201,16 @@ class SubscriptionRecord:
 
 
 @dataclass(frozen=True)
+class OutboxBacklog:
+    """pending: deliveries that wait for a try. due_since: since when the oldest message has waited that nobody has on
+    the way though it is its time, made or yet to be made; None: there is none.
+    """
+
+    pending: int
+    due_since: datetime | None
+
+
+@dataclass(frozen=True)
 class OutgoingTryRecord:
     """One try; status None: no answer came, and error says why. `answer` is its beginning."""
 
