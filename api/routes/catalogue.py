@@ -87,7 +87,8 @@ async def merge_queue(
     _: ViewerOrWorker,
     repository: Annotated[Text | None, Query(max_length=200)] = None,
 ) -> JSONResponse:
-    """Whether the base branch has a merge queue whose groups get every required check, read now."""
+    """Whether the base branch has a merge queue whose groups get every required check; without one, whether its rules let
+    a person merge past the validator. Read now."""
     return JSONResponse(plain(await given.queues.look(name, repository)))
 
 
