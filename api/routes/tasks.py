@@ -33,6 +33,7 @@ from api.services import (
     etag,
     version_of,
 )
+from api.wrong_shape import SHA_256
 from vtid.domain.environment import Environment
 from vtid.domain.task import MAX_SPEC_BYTES
 from vtid.ledger import Stale
@@ -43,7 +44,7 @@ router = APIRouter(prefix=PREFIX, tags=["tasks"])
 Title = Annotated[Words, Field(min_length=1, max_length=300)]
 Priority = Annotated[int, Field(ge=1, le=5, description="1 is taken first, 5 last")]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the exact UTF-8 bytes")]
+Hash = Annotated[str, Field(pattern=SHA_256, description="SHA-256 of the exact UTF-8 bytes")]
 
 
 def _written(text: str) -> str:

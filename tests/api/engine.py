@@ -142,6 +142,7 @@ class FakeEngine:
         if await self.beat(run, attempt) is not Beat.STOP:
             return False
         self.runs[run.vtid].told.append("stopped")
+        self.runs[run.vtid].lease_open = False
         return True
 
     async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:

@@ -1,6 +1,6 @@
 """A small world in memory behind the ports: facts that a test sets, and what the steps did to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -61,11 +61,14 @@ class Ledger:
     late: list[str] = field(default_factory=list)
     approvals: tuple[Approval, ...] = ()
     outages: int = 0
+    away_for: Callable[[RunEvent], bool] | None = None  # such an event is not taken
     served: list[TellServing] = field(default_factory=list)
 
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
             self.outages -= 1
+            raise ConnectionError("the ledger is away")
+        if self.away_for is not None and any(map(self.away_for, command.events)):
             raise ConnectionError("the ledger is away")
         of_run = [event for event in self.events if event.run_id == command.run_id]
         stored = {event.seq: event for event in of_run}
