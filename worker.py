@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from activities.bookkeeping import Bookkeeping, WorkOrders
+from activities.counting import CountedErrors
 from activities.deployments import Deployments
 from activities.errors import SortedErrors
 from activities.leases import Leases
@@ -75,7 +76,7 @@ def workers(
 
     secrets: values that must stand in no error that is kept.
     """
-    sorting = SortedErrors(secrets)
+    interceptors = [CountedErrors(), SortedErrors(secrets)]  # from the outside in: sorted, then counted
 
     def lane_of(step: Callable[..., Any]) -> Lane:
         return LIMITS[step.__name__].lane
@@ -87,7 +88,7 @@ def workers(
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,
-        interceptors=[sorting],
+        interceptors=interceptors,
         max_concurrent_workflow_task_polls=20,
         max_cached_workflows=1000,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -98,11 +99,27 @@ def workers(
         task_queue=GITHUB_QUEUE,
         activities=[step for step in activities if lane_of(step) is Lane.GITHUB],
         activity_executor=threads,
-        interceptors=[sorting],
+        interceptors=interceptors,
         max_task_queue_activities_per_second=github_steps_per_second,
         graceful_shutdown_timeout=GRACE,
     )
     return [runs, github]
+
+
+def runtime(metrics_address: str | None = None) -> Runtime:
+    """What runs the SDK; with an address (IP:PORT) it also answers `/metrics` there. One for each process.
+
+    Raises ConfigurationError when nobody can listen at that address.
+    """
+    # Names end in their unit and durations are seconds, as Prometheus and Temporal's own dashboards have it.
+    metrics = metrics_address and PrometheusConfig(
+        metrics_address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
+    )
+    telemetry = TelemetryConfig(metrics=metrics or None, attach_service_name=False)
+    try:
+        return Runtime(telemetry=telemetry, worker_heartbeat_interval=timedelta(seconds=10))
+    except ValueError as error:  # all that the SDK says of an address that is taken, or not of this machine
+        raise ConfigurationError(f"VTID_WORKER_METRICS_ADDRESS={metrics_address}: {error}") from error
 
 
 async def main() -> None:
@@ -121,8 +138,7 @@ async def main() -> None:
     probe, databases = HttpProbe(), PostgresMigrations(os.environ)
     hosts = service_hosts(settings.cloud_run_url, probe)
     activities = steps(ledger.journal, ledger.orders, code_host, hosts, probe, databases)
-    runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=10))
-    client = await connect(runtime=runtime)
+    client = await connect(runtime=runtime(settings.worker_metrics_address))
     async with AsyncExitStack() as running:
         threads = running.enter_context(ThreadPoolExecutor(GITHUB_THREADS))
         running.push_async_callback(ledger.close)

@@ -4,17 +4,13 @@ from dataclasses import replace
 
 from temporalio import activity
 
-from vtid.domain.commands import (
-    Armed,
-    LoadedTask,
-    LoadTask,
+from vtid.domain.commands.ledger import Armed, LoadedTask, LoadTask, ReadArmed, RecordEvents
+from vtid.domain.commands.work_orders import (
     Offer,
     Progress,
-    ReadArmed,
     ReadLateClaims,
     ReadProgress,
     ReadWorkers,
-    RecordEvents,
     WithdrawOrder,
     Workers,
 )

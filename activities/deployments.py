@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.polling import is_last_look, not_ready
 from activities.witnesses import Witnesses
 from vtid.domain.change import Ancestry, DeployRun
-from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
+from vtid.domain.commands.deployments import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState
 from vtid.domain.environment import Service
 from vtid.domain.errors import Missing, Refused

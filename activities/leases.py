@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from vtid.domain.commands import HoldLease
+from vtid.domain.commands.work_orders import HoldLease
 
 
 class Leases:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.polling import is_last_look, not_ready
-from vtid.domain.commands import VerifyMigrations
+from vtid.domain.commands.deployments import VerifyMigrations
 from vtid.domain.deployment import Link, LinkState
 from vtid.domain.errors import OutsideError, Unavailable
 from vtid.domain.migrations import DatabaseSeen, MigrationReport, compare

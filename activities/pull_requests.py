@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
 from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest, QueueExit
-from vtid.domain.commands import (
+from vtid.domain.commands.pull_requests import (
     AwaitChecks,
     AwaitMerge,
     AwaitQueue,
@@ -29,6 +29,7 @@ from vtid.domain.evidence import (
     parse_pull_url,
     refuse_claim,
 )
+from vtid.domain.merged_before import MergedBefore, merged_before
 from vtid.domain.merging import ended_by_reading
 from vtid.domain.ports import CodeHost
 from vtid.domain.rules import checks_state
@@ -42,8 +43,8 @@ class PullRequests:
         self._code_host = code_host
 
     @activity.defn
-    def find_merged_change(self, command: FindMergedChange) -> PullRequest | None:
-        """The newest merged pull request of this VTID, or None."""
+    def find_merged_change(self, command: FindMergedChange) -> MergedBefore:
+        """The merged pull request of this VTID that is the run's work already, if there is one."""
         pulls = self._code_host.find_pull_requests(
             command.repository, command.vtid, command.environment, command.since
         )
@@ -51,7 +52,7 @@ class PullRequests:
         ours = (
             p for p in pulls if command.environment.is_branch_of(command.vtid, p.branch) and not p.from_fork
         )
-        return next((pull for pull in ours if pull.merged), None)
+        return merged_before(ours, pulls, command.spec_hash, command.approvals)
 
     @activity.defn
     def find_evidence(self, command: FindEvidence) -> EvidenceSearch:

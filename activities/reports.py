@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from temporalio import activity
 
 from activities.polling import is_last_try
-from vtid.domain.commands import Report, Reported
+from vtid.domain.commands.reports import Report, Reported
 from vtid.domain.errors import OutsideError, Unavailable
 from vtid.domain.ports import CodeHost
 

@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.polling import is_last_look, not_ready
 from activities.witnesses import Witnesses
-from vtid.domain.commands import ReadServing, RollBack, RolledBack, ServedBefore
+from vtid.domain.commands.deployments import ReadServing, RollBack, RolledBack, ServedBefore
 from vtid.domain.deployment import DeploymentProof, ServiceSeen
 from vtid.domain.errors import Conflict
 from vtid.domain.ports import CodeHost, TrafficHost, VersionProbe

@@ -5,7 +5,7 @@ from dataclasses import replace
 from temporalio import activity
 
 from vtid.domain import rules
-from vtid.domain.commands import Judge
+from vtid.domain.commands.pull_requests import Judge
 from vtid.domain.ports import Journal
 from vtid.domain.verdict import Verdict
 

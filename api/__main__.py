@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from api.app import create_app
+from api.key_files import kept
 from api.leases import kept_key
 from api.options import Options
 from api.runs import Runs
@@ -16,6 +17,7 @@ from vtid.adapters.github import GitHub
 from vtid.adapters.hosts import service_hosts
 from vtid.adapters.http_probe import HttpProbe
 from vtid.adapters.messenger import HttpMessenger
+from vtid.adapters.proof_signatures import Ed25519Signer, made_key
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
@@ -46,10 +48,17 @@ def _options(settings: Settings, namespace: str) -> Options:
     )
 
 
+def proof_signer(settings: Settings) -> Ed25519Signer | None:
+    """None: no bundle is given. A key that nobody chose signs nothing outside of `dev`: who would know it again?"""
+    if settings.proof_key is not None:
+        return Ed25519Signer(settings.proof_key.get_secret_value())
+    return Ed25519Signer(kept(settings.data_dir / "proof.key", made_key)) if settings.env == "dev" else None
+
+
 async def _serve(host: str, port: int) -> None:
-    listening = listen(host, port)
     settings = Settings.load()
     environments = load_environments(settings.environments_file)
+    listening = listen(host, port)
     ledger = await Ledger.open(settings.database_url)
     try:
         runs = Runs(await connect(lazy=True))  # Temporal may come up after us, or go and come back
@@ -66,6 +75,7 @@ async def _serve(host: str, port: int) -> None:
             settings_host=service_hosts(settings.cloud_run_url, HttpProbe()),
             branch_host=code_host,
             messenger=messenger,
+            proof_signer=proof_signer(settings),
         )
         try:
             await Server(app, host=host, port=port).serve(sockets=[listening])

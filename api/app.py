@@ -29,6 +29,7 @@ from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.options import Options
 from api.presenter import Presenter
+from api.proofs import Proofs
 from api.queues import Queues
 from api.readiness import Readiness
 from api.reconciler import Reconciler
@@ -40,6 +41,7 @@ from api.routes import (
     health,
     notifications,
     page,
+    proofs,
     runs,
     session,
     system,
@@ -57,7 +59,7 @@ from api.webhooks.reruns import Reruns
 from api.work_orders import WorkDesk
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
-from vtid.domain.ports import BranchHost, CodeHost, Messenger, SettingsHost
+from vtid.domain.ports import BranchHost, CodeHost, Messenger, ProofSigner, SettingsHost
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 
@@ -72,6 +74,7 @@ def create_app(
     settings_host: SettingsHost | None = None,
     branch_host: BranchHost | None = None,
     messenger: Messenger | None = None,
+    proof_signer: ProofSigner | None = None,
 ) -> FastAPI:
     """The application. It owns its background loops, not what it is given.
 
@@ -80,9 +83,19 @@ def create_app(
     settings_host: where what runs is held against what is declared; without one that cannot be asked.
     branch_host: where a branch's rules and workflows are read; without one that cannot be asked.
     messenger: sends what subscribers want to be told; without one it waits in the ledger.
+    proof_signer: signs proof bundles; without one none is given.
     """
     given = _services(
-        ledger, engine, environments, options, code_host, words, settings_host, branch_host, messenger
+        ledger,
+        engine,
+        environments,
+        options,
+        code_host,
+        words,
+        settings_host,
+        branch_host,
+        messenger,
+        proof_signer,
     )
     app = FastAPI(
         title="VTID runs",
@@ -95,7 +108,7 @@ def create_app(
     problems.install(app)
     app.mount("/ui", Files(UI), name="ui")  # before a hundred routes that are none of it
     for noun in (
-        tasks, board, runs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
+        tasks, board, runs, proofs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
     ):  # fmt: skip
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
@@ -124,6 +137,7 @@ def _services(
     settings_host: SettingsHost | None,
     branch_host: BranchHost | None,
     messenger: Messenger | None,
+    proof_signer: ProofSigner | None,
 ) -> Services:
     presenter = Presenter(temporal_ui=options.temporal_ui, namespace=options.namespace)
     metrics = Metrics()
@@ -167,6 +181,7 @@ def _services(
         drifts=Drifts(environments, settings_host),
         queues=Queues(environments, branch_host),
         explainer=Explainer(ledger, environments, code_host),
+        proofs=Proofs(ledger, presenter, proof_signer),
         inbox=Inbox(
             ledger,
             environments,

@@ -10,7 +10,7 @@ from api.engine import EngineUnavailable
 from api.moves import effects
 from api.plain import plain
 from api.problems import EXPECTED, Problem, problem_of
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.stages import Move
 from vtid.domain.view import RunView
 from vtid.ledger.records import DeadLetterRecord

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from vtid.domain.commands import (
+from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
     DeploymentClaimed,
@@ -17,9 +17,9 @@ from vtid.domain.commands import (
     ReleaseLease,
     ReportFailure,
     Rescue,
-    RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView

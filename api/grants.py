@@ -7,7 +7,7 @@ from typing import Any
 from api.engine import Beat
 from api.leases import Lease
 from api.plain import plain
-from vtid.domain.commands import OfferWorkOrder
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.limits import HEARTBEAT_DUE
 from vtid.ledger.records import OrderRecord
 

@@ -1,10 +1,21 @@
 """What Prometheus is told about this API process."""
 
 from collections import Counter as Count
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from api.readiness import Finding
+from vtid.domain.failures import FAILURES
+from vtid.domain.task import TaskStatus
+from vtid.ledger.records import OutboxBacklog, RunRecord
+
+# A series that appears with its first event has no increase for Prometheus: what is counted rarely begins at 0.
+_REFUSALS = ("UNAUTHENTICATED", "VALIDATION", "TOO_LARGE", "LEDGER_UNAVAILABLE")
+_DELIVERY_STATES = ("delivered", "pending", "failed")
 
 
 class Metrics:
@@ -23,6 +34,24 @@ class Metrics:
         self._engine = Gauge(
             "vtid_runs_engine", "Unfinished runs by engine state", ["engine"], registry=registry
         )
+        self._blocked = Gauge(
+            "vtid_runs_blocked",
+            "Runs that wait for a person's decision, by failure code and its outcome",
+            ["code", "outcome"],
+            registry=registry,
+        )
+        self._blocked_since = Gauge(
+            "vtid_runs_blocked_oldest_timestamp_seconds",
+            "Since when the longest waiting of them waits",
+            ["code", "outcome"],
+            registry=registry,
+        )
+        self._ready = Gauge(
+            "vtid_ready",
+            "1: the part answers (worker: one polls), as /readyz says; no sample: it could not be asked",
+            ["part"],
+            registry=registry,
+        )
         self._streams = Gauge("vtid_sse_clients", "Open live streams", registry=registry)
         self._claims = Counter("vtid_order_claims_total", "Claims by result", ["result"], registry=registry)
         self._beats = Counter("vtid_heartbeats_total", "Heartbeats by answer", ["action"], registry=registry)
@@ -30,6 +59,12 @@ class Metrics:
             "vtid_webhooks_total",
             "Signed webhooks by event and answer",
             ["event", "state"],
+            registry=registry,
+        )
+        self._webhooks_refused = Counter(
+            "vtid_webhooks_refused_total",
+            "Webhooks that were not taken, by code",
+            ["code"],
             registry=registry,
         )
         self._reconciled = Gauge(
@@ -49,9 +84,21 @@ class Metrics:
             ["state"],
             registry=registry,
         )
+        self._notifications = Gauge(
+            "vtid_notifications_pending", "Deliveries that wait for a try; NaN: not known", registry=registry
+        )
+        self._notifications_lag = Gauge(
+            "vtid_notifications_lag_seconds",
+            "How long the oldest message that should be on its way waits; NaN: not known",
+            registry=registry,
+        )
         self._notifier_errors = Counter(
             "vtid_notifier_errors_total", "Faults of ours while telling subscribers", registry=registry
         )
+        for code in _REFUSALS:
+            self._webhooks_refused.labels(code)
+        for state in _DELIVERY_STATES:
+            self._notified.labels(state)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         count = self._counts.get((route, method, status))
@@ -61,13 +108,42 @@ class Metrics:
         if not route.endswith("/stream"):
             self._seconds.labels(route).observe(seconds)
 
-    def runs_are(self, statuses: Iterable[str], engines: Iterable[str]) -> None:
+    def runs_are(self, records: Sequence[RunRecord]) -> None:
         """All unfinished runs, as the reconciler has just seen them."""
+        statuses, engines = (r.view.status.value for r in records), (r.engine for r in records)
         for gauge, values in ((self._runs, statuses), (self._engine, engines)):
             gauge.clear()
             for value, number in Count(values).items():
                 gauge.labels(value).set(number)
+        self._blocked_are([record for record in records if record.view.status is TaskStatus.BLOCKED])
         self._reconciled.set_to_current_time()
+
+    def _blocked_are(self, records: Sequence[RunRecord]) -> None:
+        self._blocked.clear()
+        self._blocked_since.clear()
+        since: dict[tuple[str, str], list[float]] = {}
+        for record in records:
+            code, waiting = record.code or "", record.view.waiting or {}
+            outcome = FAILURES[code].outcome.value if code in FAILURES else ""
+            at = datetime.fromisoformat(waiting["since"]) if "since" in waiting else record.updated_at
+            since.setdefault((code, outcome), []).append(at.timestamp())
+        for labels, moments in since.items():
+            self._blocked.labels(*labels).set(len(moments))
+            self._blocked_since.labels(*labels).set(min(moments))
+
+    def ready_is(self, findings: Mapping[str, Finding]) -> None:
+        """What `Readiness` found just now. Of the worker nothing is known while Temporal does not answer."""
+        self._ready.clear()
+        for part, finding in findings.items():
+            if part != "worker" or findings["temporal"].ok:
+                self._ready.labels(part).set(finding.ok)
+
+    def outbox_is(self, backlog: OutboxBacklog | None) -> None:
+        """None: the ledger could not be asked."""
+        self._notifications.set(nan if backlog is None else backlog.pending)
+        since = backlog.due_since if backlog else None
+        lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+        self._notifications_lag.set(nan if backlog is None else lag)
 
     def reconciler_failed(self) -> None:
         """An error of ours; Temporal or the ledger being out of reach is none."""
@@ -91,6 +167,9 @@ class Metrics:
 
     def webhook(self, event: str, state: str) -> None:
         self._webhooks.labels(event, state).inc()
+
+    def webhook_refused(self, code: str) -> None:
+        self._webhooks_refused.labels(code).inc()
 
     def beat(self, action: str) -> None:
         self._beats.labels(action).inc()

@@ -1,6 +1,6 @@
 """What each move would do to a blocked run, in words."""
 
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.stages import Move
 from vtid.domain.verdict import Answer

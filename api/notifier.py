@@ -91,6 +91,7 @@ class Notifier:
                 except LedgerUnavailable as error:
                     log.warning("notifier.waits", reason=str(error))
                 except Exception:
+                    # Nobody would be told of anything without this loop: no single turn may end it.
                     self._metrics.notifier_failed()
                     log.exception("notifier.turn_failed")
                 await self._rest()

@@ -168,6 +168,9 @@ _HTTP_CODES = {
 def _of_http(error: HTTPException) -> Problem:
     if error.status_code >= 500:
         return Problem("INTERNAL", "something went wrong on our side", status=error.status_code)
+    if error.status_code == 400:  # FastAPI's, of a body that its parser could not even begin with
+        why = "is not UTF-8 text" if isinstance(error.__cause__, UnicodeError) else "cannot be read as JSON"
+        return Problem("VALIDATION", f"body: {why}", errors=({"field": "body", "message": why},))
     code = _HTTP_CODES.get(error.status_code, "VALIDATION")
     detail = "nothing is at this address" if code == "NOT_FOUND" else str(error.detail)
     return Problem(code, detail, headers=error.headers)

@@ -10,7 +10,7 @@ from vtid.ledger import Ledger, LedgerUnavailable
 
 # A poll of a Temporal worker lasts up to a minute, and counts from its begin.
 POLLED_WITHIN = timedelta(seconds=75)
-_ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Readiness:
 
     async def _database(self) -> Finding:
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 await self._ledger.ping()
         except (LedgerUnavailable, TimeoutError):
             return self._ill("database", "the ledger does not answer")
@@ -48,7 +48,7 @@ class Readiness:
 
     async def _temporal(self) -> tuple[Finding, Finding]:
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 polled = await self._engine.worker_last_polled()
         except (EngineUnavailable, TimeoutError):
             unknown = Finding(False, self._age("worker"), "unknown while Temporal does not answer")

@@ -89,7 +89,7 @@ class Reconciler:
         Raises LedgerUnavailable.
         """
         records = await self._ledger.runs.unfinished()
-        self._metrics.runs_are((r.view.status.value for r in records), (r.engine for r in records))
+        self._metrics.runs_are(records)
         contact = _Contact()
         await self._each(self._share_of(records), self._compare, contact)
         self._presenter.engine_unreachable = contact.is_lost

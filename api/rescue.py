@@ -8,7 +8,7 @@ from api.auth import Principal, Role
 from api.engine import RunRef
 from api.problems import Problem
 from api.services import Services, check_role
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.moves import NoMove, refuse_offer, refuse_parameters
 from vtid.domain.stages import Move
 from vtid.domain.view import RunView

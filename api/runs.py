@@ -36,7 +36,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.bookkeeping import Bookkeeping
 from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
-from vtid.domain.commands import (
+from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
     DeploymentClaimed,
@@ -44,10 +44,10 @@ from vtid.domain.commands import (
     ReleaseLease,
     ReportFailure,
     Rescue,
-    RunRequest,
     SubmitEvidence,
     SwitchChanged,
 )
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest

@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.presenter import Presenter
 from api.problems import Problem, request_id
+from api.proofs import Proofs
 from api.queues import Queues
 from api.readiness import Readiness
 from api.reconciler import Reconciler
@@ -51,6 +52,7 @@ class Services:
     drifts: Drifts
     queues: Queues
     explainer: Explainer
+    proofs: Proofs
     inbox: Inbox
     feed: Feed
     reconciler: Reconciler

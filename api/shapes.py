@@ -4,23 +4,20 @@ Nothing is validated against them at run time; a test holds real answers beside 
 shown whole its shape is taken from the record, so that the two cannot differ.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from vtid.domain import drift, explanation, group_checks
-from vtid.domain.failures import ApiCode, Failure, FailureCode
-from vtid.domain.stages import Stage
-from vtid.domain.task import TaskStatus
+from vtid.domain import drift, explanation, failures, group_checks
 from vtid.domain.view import RunView, StageView
-from vtid.ledger.board import Column
-from vtid.ledger.needs import Blocked as BlockedRun
-from vtid.ledger.records import LoggedEvent, ServingRecord, SpecHead, SpecRecord, SwitchRecord, TaskRecord
-from vtid.ledger.spec_versions import SpecVersion as SpecVersionRecord
+from vtid.ledger import spec_versions
+from vtid.ledger.records import LoggedEvent, ServingRecord, SpecRecord, SwitchRecord, TaskRecord
 
 Item = TypeVar("Item")
+S = TypeVar("S", bound="Shape")
 
 
 class Shape(BaseModel):
@@ -29,12 +26,19 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def like(record: type, name: str, **changed: Any) -> type[BaseModel]:
-    """The shape of a record that is shown whole, with fields that are added, or shown otherwise."""
-    hints = get_type_hints(record)
-    members: dict[str, Any] = {each.name: (hints[each.name], ...) for each in fields(record)}
-    members |= {field: (kind, ...) for field, kind in changed.items()}
-    return create_model(name, __base__=Shape, __doc__=record.__doc__, **members)
+def like(record: type) -> Callable[[type[S]], type[S]]:
+    """A shape of a record that is shown whole. What the shape says itself is added, or shown otherwise."""
+
+    def complete(shape: type[S]) -> type[S]:
+        hints = get_type_hints(record)
+        members: dict[str, Any] = {each.name: (hints[each.name], ...) for each in fields(record)}
+        members |= {name: (field.annotation, field) for name, field in shape.model_fields.items()}
+        doc = shape.__doc__ or record.__doc__
+        return create_model(
+            shape.__name__, __base__=shape.__bases__, __doc__=doc, __module__=shape.__module__, **members
+        )
+
+    return complete
 
 
 class Paged(Shape, Generic[Item]):
@@ -48,9 +52,17 @@ class PagedAt(Paged[Item], Generic[Item]):
 
 # --- runs
 
-Explanation = like(explanation.Explanation, "Explanation")
-DriftReport = like(drift.DriftReport, "DriftReport")
-GroupChecks = like(group_checks.GroupChecks, "GroupChecks")
+
+@like(explanation.Explanation)
+class Explanation(Shape): ...
+
+
+@like(drift.DriftReport)
+class DriftReport(Shape): ...
+
+
+@like(group_checks.GroupChecks)
+class GroupChecks(Shape): ...
 
 
 class Waiting(Shape):
@@ -92,30 +104,58 @@ class Lease(Shape):
     lost_seconds: float
 
 
-Serving = like(ServingRecord, "Serving")
-StageShape = like(StageView, "Stage", waiting=Waiting | None, failure=like(Failure, "Failure") | None)
-Run = like(
-    RunView,
-    "Run",
-    waiting=Waiting | None,
-    stages=list[StageShape],  # type: ignore[valid-type]
-    failure=like(Failure, "Failure") | None,
-    moves=list[Move],
-    evidence=Evidence,
-    lease=Lease | None,
-    position=int,
-    as_of=datetime,
-    serving=Serving | None,  # what became of its deployment after it
-    fresh=bool,  # asked from the run itself just now
-)
+@like(ServingRecord)
+class Serving(Shape): ...
+
+
+@like(failures.Failure)
+class Failure(Shape): ...
+
+
+@like(StageView)
+class Stage(Shape):
+    waiting: Waiting | None
+    failure: Failure | None
+
+
+@like(RunView)
+class Run(Shape):
+    waiting: Waiting | None
+    stages: list[Stage]
+    failure: Failure | None
+    moves: list[Move]
+    evidence: Evidence
+    lease: Lease | None
+    position: int
+    as_of: datetime
+    serving: Serving | None  # what became of its deployment after it
+    fresh: bool  # asked from the run itself just now
+
+
+class Verdict(Shape):
+    vtid: str
+    run_id: str | None
+    passed: bool
+    head_sha: str
+    rules: list[dict[str, Any]] = Field(description="rule, title, answer, reason, inputs, code, links")
+    at: datetime
+    links: dict[str, str]
+
 
 # --- tasks
 
-Spec = like(SpecRecord, "Spec")
-Task = like(TaskRecord, "Task", spec=Spec | None, run=Run | None)
+
+@like(SpecRecord)
+class Spec(Shape): ...
 
 
-class CheckedTask(Task):  # type: ignore[misc, valid-type]
+@like(TaskRecord)
+class Task(Shape):
+    spec: Spec | None
+    run: Run | None
+
+
+class CheckedTask(Task):
     """The task after its spec was checked."""
 
     errors: list[str]
@@ -130,199 +170,14 @@ class SpecText(Shape):
     markdown: str
 
 
-SpecVersion = like(SpecVersionRecord, "SpecVersion")
+@like(spec_versions.SpecVersion)
+class SpecVersion(Shape): ...
 
 
-class SpecVersionText(SpecVersion):  # type: ignore[misc, valid-type]
+class SpecVersionText(SpecVersion):
     """One version with its exact text."""
 
     markdown: str
-
-
-# --- the board
-
-
-class StageDot(Shape):
-    stage: Stage
-    status: str
-
-
-class CardFailure(Shape):
-    code: str
-    outcome: str
-    message: str = Field(description="at most 300 characters of it")
-    advice: str
-    since: datetime | None
-
-
-class CardRun(Shape):
-    run_id: str | None
-    state: Literal["requested", "open", "closed"]
-    status: TaskStatus
-    outcome: str | None
-    stage: Stage
-    engine: str
-    attempt: int | None
-    worker: str | None
-    waiting: Waiting | None
-    stages: list[StageDot]
-    failure: CardFailure | None
-    moves: list[str]
-    note: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    position: int
-    serving: Serving | None = Field(description="what became of its deployment after it")  # type: ignore[valid-type]
-
-
-CardSpec = like(SpecHead, "CardSpec")
-Card = like(TaskRecord, "Card", column=Column, spec=CardSpec | None, run=CardRun | None)
-
-
-class BoardColumn(Shape):
-    column: Column
-    count: int = Field(description="of all tasks that match, on every page")
-    items: list[Card]  # type: ignore[valid-type]
-    next_cursor: str | None = Field(description="for GET /tasks?shape=card&column=…&cursor=…")
-
-
-class Board(Shape):
-    """Always the four columns, in this order: scheduled, in_progress, needs_you, done."""
-
-    columns: list[BoardColumn]
-    counts: dict[TaskStatus, int]
-    position: int = Field(description="where a live stream goes on from this answer")
-    as_of: datetime
-
-
-# --- what waits for a person
-
-
-class Section(Shape, Generic[Item]):
-    count: int
-    items: list[Item] = Field(description="the oldest ones")
-
-
-class ApprovalToGive(Shape):
-    vtid: str
-    title: str
-    environment: str
-    spec: CardSpec  # type: ignore[valid-type]
-    since: datetime
-    you_may: bool
-    why_not: str | None
-
-
-class MergeToMake(Shape):
-    vtid: str
-    title: str
-    waiting: Waiting | None
-    pr: str | None
-
-
-class SuspectWorker(Shape):
-    vtid: str
-    worker: str
-    order_id: str
-    attempt: int
-    last_beat_at: datetime | None
-    last_beat_age_seconds: float | None
-    lost_seconds: float
-
-
-class UnclaimedOrder(Shape):
-    vtid: str
-    order_id: str
-    since: datetime
-
-
-class StuckRun(Shape):
-    vtid: str
-    title: str
-    engine: str
-    since: datetime
-
-
-class Verdict(Shape):
-    vtid: str
-    run_id: str | None
-    passed: bool
-    head_sha: str
-    rules: list[dict[str, Any]] = Field(description="rule, title, answer, reason, inputs, code, links")
-    at: datetime
-    links: dict[str, str]
-
-
-class UnprovenDeployment(Shape):
-    vtid: str
-    title: str
-    state: str = Field(description="`drifted` or `reverted`, after it had been proven")
-    says: str
-    since: datetime
-
-
-Blocked = like(BlockedRun, "BlockedRun", says=str)
-
-
-class NeedsYou(Shape):
-    total: int
-    approvals: Section[ApprovalToGive]
-    blocked: Section[Blocked]  # type: ignore[valid-type]
-    merges: Section[MergeToMake]
-    suspects: Section[SuspectWorker]
-    unclaimed: Section[UnclaimedOrder]
-    serving: Section[UnprovenDeployment]
-    stuck: Section[StuckRun]
-    position: int
-    as_of: datetime
-
-
-# --- statistics
-
-
-class StageTimes(Shape):
-    stage: str = Field(description="a stage, or `run` for the whole of a completed run")
-    count: int
-    p50_seconds: float | None
-    p95_seconds: float | None
-
-
-class EndingCount(Shape):
-    status: TaskStatus
-    outcome: str
-    code: str | None
-    count: int
-
-
-class DetectionTimes(Shape):
-    name: str
-    says: str
-    count: int
-    p50_seconds: float | None
-    p95_seconds: float | None
-    limit: str | None = Field(description="the limit that bounds it, by its name in GET /limits")
-    limit_seconds: float | None
-
-
-class DayCounts(Shape):
-    day: date
-    started: int
-    blocked: int
-    completed: int
-    rejected: int
-    cancelled: int
-
-
-class Statistics(Shape):
-    since: datetime
-    until: datetime
-    environment: str | None
-    runs: int = Field(description="that ended")
-    truncated: bool = Field(description="there was more than is read at once; the newest was taken")
-    stages: list[StageTimes]
-    outcomes: list[EndingCount]
-    detection: list[DetectionTimes]
-    days: list[DayCounts]
 
 
 # --- the rest
@@ -335,8 +190,12 @@ class Session(Shape):
     kind: Literal["session", "key"]
 
 
-System = like(SwitchRecord, "System")
-Event = like(LoggedEvent, "Event")
+@like(SwitchRecord)
+class System(Shape): ...
+
+
+@like(LoggedEvent)
+class Event(Shape): ...
 
 
 class LimitRow(Shape):
@@ -350,14 +209,17 @@ class LimitRow(Shape):
     why: str
 
 
-FailureRow = like(FailureCode, "FailureRow", retryable=bool)
+@like(failures.FailureCode)
+class FailureRow(Shape):
+    retryable: bool
 
 
-ApiCodeRow = like(ApiCode, "ApiCodeRow")
+@like(failures.ApiCode)
+class ApiCodeRow(Shape): ...
 
 
-class FailureCodes(Paged[FailureRow]):  # type: ignore[valid-type]
-    api: list[ApiCodeRow]  # type: ignore[valid-type]
+class FailureCodes(Paged[FailureRow]):
+    api: list[ApiCodeRow]
 
 
 class RuleRow(Shape):

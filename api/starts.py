@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from api.engine import Engine, IdTaken
 from api.problems import Problem
-from vtid.domain.commands import RunRequest
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.environment import Environment
 from vtid.domain.limits import carried
 from vtid.ledger import Ledger, Refusal

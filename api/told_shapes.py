@@ -6,14 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.shapes import Paged, Run, Shape, like
-from vtid.domain.failures import Cause
-from vtid.domain.side_effects import SideEffect
+from vtid.domain import failures, side_effects
 from vtid.domain.stages import Stage
 from vtid.ledger.records import OutgoingTryRecord, SubscriptionRecord
-
-SideEffectShape = like(SideEffect, "SideEffect")
-CauseShape = like(Cause, "FailureCause")
-TryShape = like(OutgoingTryRecord, "DeliveryTry")
 
 # --- decisions
 
@@ -54,6 +49,14 @@ class Inputs(Shape):
     proof: dict[str, Any] | None
 
 
+@like(side_effects.SideEffect)
+class SideEffect(Shape): ...
+
+
+@like(failures.Cause)
+class FailureCause(Shape): ...
+
+
 class DeadLetter(Shape):
     id: str
     vtid: str
@@ -70,10 +73,10 @@ class DeadLetter(Shape):
     retryable: bool
     message: str
     advice: str
-    causes: list[CauseShape]  # type: ignore[valid-type]
+    causes: list[FailureCause]
     failure: dict[str, Any]
     inputs: Inputs
-    side_effects: list[SideEffectShape]  # type: ignore[valid-type]
+    side_effects: list[SideEffect]
     since: datetime
     until: datetime | None
     age_seconds: float
@@ -120,10 +123,12 @@ class Decided(Shape):
 
 # --- notifications
 
-Subscription = like(SubscriptionRecord, "Subscription")
+
+@like(SubscriptionRecord)
+class Subscription(Shape): ...
 
 
-class NewSubscription(Subscription):  # type: ignore[misc, valid-type]
+class NewSubscription(Subscription):
     secret: str = Field(description="signs every message; shown this once")
 
 
@@ -132,7 +137,7 @@ class ToldKind(Shape):
     says: str
 
 
-class Subscriptions(Paged[Subscription]):  # type: ignore[valid-type]
+class Subscriptions(Paged[Subscription]):
     kinds: list[ToldKind]
     pauses_seconds: list[float] = Field(description="after each try that failed")
 
@@ -153,6 +158,10 @@ class OutgoingDelivery(Shape):
     ended_at: datetime | None
 
 
+@like(OutgoingTryRecord)
+class DeliveryTry(Shape): ...
+
+
 class WholeDelivery(OutgoingDelivery):
     body: str
-    attempts: list[TryShape]  # type: ignore[valid-type]
+    attempts: list[DeliveryTry]

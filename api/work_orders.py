@@ -12,7 +12,7 @@ from api.engine import Beat, Engine, EngineUnavailable, RunOver, RunRef
 from api.grants import BeatAnswer, Grant, held_lease, lease_of
 from api.leases import Lease, LeaseTokens, NoLease
 from api.problems import Problem
-from vtid.domain.commands import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
+from vtid.domain.commands.messages import Acknowledge, ReleaseLease, ReportFailure, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.secret_shapes import masked
 from vtid.ledger import Ledger, LedgerUnavailable, Refusal
@@ -251,14 +251,16 @@ class WorkDesk:
             await message
         except (RunOver, Refusal) as refusal:
             code = refusal.code if isinstance(refusal, Refusal) else "LEASE_LOST"
-            await self._keep(lease, kind, said, code)
+            if await self._keep(lease, kind, said, code):
+                return  # it was accepted before: a repeat gets the same answer
             if code != "LEASE_LOST":
                 raise
             raise await self._lost(lease) from refusal
         await self._keep(lease, kind, said, None)
 
-    async def _keep(self, lease: Lease, kind: str, said: dict[str, Any], refused: str | None) -> None:
-        await self._ledger.orders.keep_claim(
+    async def _keep(self, lease: Lease, kind: str, said: dict[str, Any], refused: str | None) -> bool:
+        """Whether the worker's word was accepted, now or when it was said first."""
+        accepted = await self._ledger.orders.keep_claim(
             order_id=lease.order_id,
             vtid=lease.vtid,
             run_id=lease.run_id,
@@ -272,6 +274,7 @@ class WorkDesk:
         if refused is None:
             # The run tells it too, after it has looked; until then the worker must not be given it again.
             await self._ledger.orders.ended(lease.order_id, kind)
+        return accepted
 
     # --- leases
 

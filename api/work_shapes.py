@@ -9,12 +9,11 @@ from api.shapes import Lease, Shape, like
 from vtid.domain import environment, limits, migrations
 from vtid.ledger.records import WorkerRecord
 
-Worker = like(
-    WorkerRecord,
-    "Worker",
-    state=Literal["free", "busy", "gone"],
-    last_seen_age_seconds=float,
-)
+
+@like(WorkerRecord)
+class Worker(Shape):
+    state: Literal["free", "busy", "gone"]
+    last_seen_age_seconds: float
 
 
 class WorkOrder(Shape):
@@ -39,25 +38,44 @@ class WorkOrder(Shape):
 
 # --- environments, as environments.yaml declares them
 
-Limit = like(
-    limits.Limit,
-    "Limit",
-    one_try=float | None,
-    budget=float | None,
-    heartbeat=float | None,
-    back_off=list[float],
-)
-Service = like(environment.Service, "Service")
-Environment = like(
-    environment.Environment,
-    "Environment",
-    services=list[Service],  # type: ignore[valid-type]
-    deploy=like(environment.Deploy, "Deploy"),
-    checks=like(environment.ChecksPolicy, "ChecksPolicy"),
-    policy=like(environment.Policy, "Policy"),
-    limits=dict[str, Limit],  # type: ignore[valid-type]
-    migrations=like(migrations.Migrations, "Migrations") | None,
-)
+
+@like(limits.Limit)
+class Limit(Shape):
+    one_try: float | None
+    budget: float | None
+    heartbeat: float | None
+    back_off: list[float]
+
+
+@like(environment.Service)
+class Service(Shape): ...
+
+
+@like(environment.Deploy)
+class Deploy(Shape): ...
+
+
+@like(environment.ChecksPolicy)
+class ChecksPolicy(Shape): ...
+
+
+@like(environment.Policy)
+class Policy(Shape): ...
+
+
+@like(migrations.Migrations)
+class Migrations(Shape): ...
+
+
+@like(environment.Environment)
+class Environment(Shape):
+    services: list[Service]
+    deploy: Deploy
+    checks: ChecksPolicy
+    policy: Policy
+    limits: dict[str, Limit]
+    migrations: Migrations | None
+
 
 # --- webhooks
 

@@ -7,6 +7,12 @@ from starlette.types import Scope
 
 from vtid.configuration.settings import closest
 
+SHA_256 = "^[0-9a-f]{64}$"
+NAME = r"^[\w.-]+$"
+_IN_WORDS = {  # pattern of a field → what a caller is told
+    SHA_256: "a SHA-256: 64 hexadecimal digits in lower case",
+    NAME: "a name of letters, digits, '_', '.' and '-'",
+}
 _COLLECTIONS = ("List", "Dictionary", "Set", "Tuple")  # as pydantic names what has items
 
 
@@ -47,6 +53,10 @@ def _plainly(error: dict[str, Any]) -> str:
             # A text that passed a check of ours is to pydantic a value that has items.
             of = "items" if error["ctx"].get("field_type") in _COLLECTIONS else "characters"
             return f"must have at most {error['ctx']['max_length']:,} {of}"
+        case "string_pattern_mismatch":
+            return (
+                f"must be {_IN_WORDS.get(error['ctx']['pattern'], 'of the form ' + error['ctx']['pattern'])}"
+            )
         case "model_attributes_type" | "model_type":
             return "must be a JSON object"
         case "value_error":

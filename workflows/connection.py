@@ -21,7 +21,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from vtid.domain.commands import RunRequest
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.limits import Limit
 
 TASK_QUEUE = "vtid-runs"

@@ -10,12 +10,15 @@ from temporalio import workflow
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
 from vtid.domain.change import DeployRun, PullRequest
-from vtid.domain.commands import GatherFacts, LoadedTask, LoadTask, RunRequest
-from vtid.domain.evidence import Evidence
+from vtid.domain.commands.ledger import LoadedTask, LoadTask
+from vtid.domain.commands.pull_requests import GatherFacts
+from vtid.domain.commands.run import RunRequest
+from vtid.domain.evidence import Evidence, EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.limits import LATE_AFTER, LONGEST_GRACE, MORE_WINDOWS, POLLS, Limit
 from vtid.domain.repair import Repair
 from vtid.domain.rules import CHECKS_RULE
+from vtid.domain.stages import Stage, StageStatus
 from vtid.domain.task import CLOSED
 from vtid.domain.verdict import Facts, RuleAnswer, Skip
 from workflows.hints import Hints
@@ -39,18 +42,16 @@ class Course:
         self.judged_at: datetime | None = None
         self.evidence: Evidence | None = None
         self.worker_succeeded = False
-        self.lost_branches: list[
-            str
-        ] = []  # of attempts that ended; what appears there later is a late answer
+        # Of attempts that ended; what appears there later is a late answer.
+        self.lost_branches: list[str] = []
         self.facts: Facts | None = None  # of the evidence, as GitHub showed them last
         self.paths: tuple[str, ...] | None = None  # that the change touches; None: not read yet
         self.merged_sha: str | None = None
         self.queued: PullRequest | None = None  # what we may have in a merge queue
         self.judged_head: str | None = None  # the head that the last passed verdict is about
         self.nothing_to_deploy = False
-        self.deploy_run: DeployRun | None = (
-            None  # the last one seen; a retry does not start another beside it
-        )
+        # The last one seen; a retry does not start another beside it.
+        self.deploy_run: DeployRun | None = None
         self.head_rounds = 0
         self.hints = Hints()  # of the poll under way
         self.repair: Repair | None = None  # what a worker is asked to mend now
@@ -58,9 +59,8 @@ class Course:
         self.skips: list[Skip] = []  # of rules, by persons, each for one head
         self.skipped: tuple[RuleAnswer, ...] = ()  # in the verdict that passed
         self.notes: list[str] = []  # what a cancelled run has to tell besides
-        self.dispatch: tuple[str, datetime] | None = (
-            None  # nonce and time of the deploy's last start: a retry of it is found by both
-        )
+        # Nonce and time of the deploy's last start: a retry of it is found by both.
+        self.dispatch: tuple[str, datetime] | None = None
         self.dispatches = 0
 
     @overload
@@ -187,6 +187,25 @@ class Course:
         """Since when this VTID's pull requests can exist; a day of slack for clocks that differ."""
         created = self.task.created_at if self.task else workflow.info().start_time
         return created - timedelta(days=1)
+
+    def take(self, evidence: Evidence) -> Stage:
+        """Evidence in hand: on to validation, or to deployment when it is merged already."""
+        pull = evidence.pull_request
+        self.evidence, self.merged_sha, self.judged_head = evidence, pull.merge_sha, None
+        self.skipped, self.repair = (), None
+        self.lost_branches = [branch for branch in self.lost_branches if branch != pull.branch]
+        self.deploy_run, self.dispatch = None, None  # of a change that was merged before this one
+        if evidence.source is not EvidenceSource.HANDED_IN:
+            self.facts, self.paths = None, None  # they were of another pull request, or of none
+        self.story.tell("evidence.observed", source=evidence.source, pull_request=pull)
+        return Stage.DEPLOY if pull.merged else Stage.VALIDATOR
+
+    def skip_to_deploy(self) -> None:
+        """A merged change is not built or judged again: the stages between say so."""
+        why = "the change is merged already"
+        for between in (Stage.WORKER, Stage.VALIDATOR):
+            if self.story.view.of(between).status is StageStatus.PENDING:
+                self.story.tell("stage.finished", stage=between, status=StageStatus.SKIPPED, why=why)
 
     def skip(self, rule: str, by: str, reason: str) -> None:
         """A person lets this rule be, for the head that they saw."""

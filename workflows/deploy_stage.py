@@ -4,12 +4,8 @@ from temporalio import workflow
 
 from activities.deployments import Deployments
 from vtid.domain.change import DeployRun, MergeKind
-from vtid.domain.commands import (
-    AwaitDeployRun,
-    DeploymentNote,
-    DispatchDeploy,
-    ProveDeployment,
-)
+from vtid.domain.commands.deployments import AwaitDeployRun, DispatchDeploy, ProveDeployment
+from vtid.domain.commands.reports import DeploymentNote
 from vtid.domain.deployment import DeploymentProof
 from vtid.domain.environment import Service
 from vtid.domain.failures import RunStopped

@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from vtid.domain.commands import (
-    Acknowledge,
-    LeaseTerms,
-    OfferWorkOrder,
-    ReleaseLease,
-    ReportFailure,
-    SubmitEvidence,
-)
+from vtid.domain.commands.messages import Acknowledge, LeaseTerms, ReleaseLease, ReportFailure, SubmitEvidence
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.evidence import ClaimedEvidence, InvalidEvidence, check_sha, parse_pull_url
 from workflows.story import Story
 

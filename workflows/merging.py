@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from activities.pull_requests import PullRequests
 from vtid.domain.change import MergeAnswer, MergeKind, PullRequest
-from vtid.domain.commands import AwaitMerge, AwaitQueue, LeaveQueue, MergePullRequest
+from vtid.domain.commands.pull_requests import AwaitMerge, AwaitQueue, LeaveQueue, MergePullRequest
 from vtid.domain.failures import RunStopped
 from vtid.domain.notice import notice_of
 from workflows.course import Course

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from activities.migrations import MigrationChecks
-from vtid.domain.commands import VerifyMigrations
+from vtid.domain.commands.deployments import VerifyMigrations
 from vtid.domain.deployment import DeploymentProof
 from workflows.course import Course
 

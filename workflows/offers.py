@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from activities.bookkeeping import WorkOrders
-from vtid.domain.commands import Offer, OfferWorkOrder, ReadWorkers, WithdrawOrder
+from vtid.domain.commands.work_orders import Offer, OfferWorkOrder, ReadWorkers, WithdrawOrder
 from vtid.domain.failures import RunStopped
 from vtid.domain.vtid import short_run
 from workflows.course import Course, one_try

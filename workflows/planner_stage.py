@@ -6,7 +6,8 @@ from temporalio import workflow
 
 from activities.bookkeeping import Bookkeeping
 from activities.pull_requests import PullRequests
-from vtid.domain.commands import Armed, FindMergedChange, ReadArmed
+from vtid.domain.commands.ledger import Armed, ReadArmed
+from vtid.domain.commands.pull_requests import FindMergedChange
 from vtid.domain.evidence import Evidence, EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.stages import Stage
@@ -89,8 +90,10 @@ class PlannerStage:
         course.story.tell("run.admitted")
 
         environment = request.environment
-        look = FindMergedChange(request.vtid, request.repository, environment, course.since)
-        merged = await course.step(
+        look = FindMergedChange(
+            request.vtid, request.repository, environment, course.since, request.spec_hash, task.approvals
+        )
+        before = await course.step(
             PullRequests.find_merged_change,
             look,
             f"GitHub to say whether {request.vtid} is merged already",
@@ -103,6 +106,9 @@ class PlannerStage:
             branch=environment.branch_glob(request.vtid),
             services=request.services or [service.name for service in environment.services],
         )
+        for passed in before.passed_over:
+            course.story.tell("change.passed_over", url=passed.url, reason=passed.reason)
+        merged = before.pull_request
         if merged is None:
             return Stage.WORKER
         course.evidence = Evidence(EvidenceSource.MERGED_BEFORE, merged)

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 from activities.pull_requests import PullRequests
 from vtid.domain.change import Check
-from vtid.domain.commands import CheckLog, ReadLogs
+from vtid.domain.commands.pull_requests import CheckLog, ReadLogs
 from vtid.domain.evidence import EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.repair import Finding, Repair, findings_of, may_be_repaired

@@ -7,7 +7,7 @@ from temporalio.exceptions import is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType as Cancellation
 
 from activities.reports import Reports
-from vtid.domain.commands import DeploymentNote, Report, Reported
+from vtid.domain.commands.reports import DeploymentNote, Report, Reported
 from vtid.domain.failures import RunStopped
 from vtid.domain.notice import notice_of
 from vtid.domain.view import RunView

@@ -1,7 +1,7 @@
 """Going back when what was deployed is not what it should be: only where policy says so, and never against a person."""
 
 from activities.rollbacks import Rollbacks
-from vtid.domain.commands import ReadServing, RollBack, RolledBack, ServedBefore
+from vtid.domain.commands.deployments import ReadServing, RollBack, RolledBack, ServedBefore
 from vtid.domain.deployment import DeploymentProof, LinkState
 from vtid.domain.environment import Service
 from vtid.domain.failures import RunStopped

@@ -14,8 +14,10 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from activities.bookkeeping import Bookkeeping
-from vtid.domain.commands import RecordEvents, RunRequest
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import SYSTEM, RunEvent, tell_the_same
+from vtid.domain.failures import Failure, RunStopped, failure_of
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView, fold, sentence
@@ -67,6 +69,11 @@ class Story:
     def as_if(self, event_type: str, **data: Any) -> RunView:
         """The view as this event would leave it; nothing is told."""
         return fold(self.view, self._event(event_type, None, SYSTEM, data))
+
+    def failure(self, stop: RunStopped) -> Failure:
+        """What this stop means, where the run stands now."""
+        view = self.view
+        return failure_of(stop, view.stage, view.of(view.stage).step, view.attempt, workflow.now())
 
     def _event(self, event_type: str, stage: Stage | None, actor: str, data: dict[str, Any]) -> RunEvent:
         return RunEvent(

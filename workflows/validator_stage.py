@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from activities.pull_requests import PullRequests
 from activities.validation import Validation
-from vtid.domain.commands import AwaitChecks, Judge
+from vtid.domain.commands.pull_requests import AwaitChecks, Judge
 from vtid.domain.evidence import Evidence
 from vtid.domain.failures import RunStopped
 from vtid.domain.rules import code_of, is_worth_waiting, may_skip

@@ -11,7 +11,8 @@ from temporalio.exceptions import TimeoutError as TemporalTimeout
 from activities.bookkeeping import WorkOrders
 from activities.leases import Leases
 from activities.pull_requests import PullRequests
-from vtid.domain.commands import FindEvidence, HoldLease, ReadLateClaims, ReadProgress
+from vtid.domain.commands.pull_requests import FindEvidence
+from vtid.domain.commands.work_orders import HoldLease, ReadLateClaims, ReadProgress
 from vtid.domain.evidence import (
     ClaimedEvidence,
     Evidence,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.responses import JSONResponse
 
-from api import cards, needs, shapes, statistics
+from api import board_shapes, cards, needs, statistics
 from api.asked import Asked
 from api.plain import moment
 from api.services import PREFIX, Given, Limit, Text, Viewer
@@ -15,14 +15,14 @@ from api.services import PREFIX, Given, Limit, Text, Viewer
 router = APIRouter(prefix=PREFIX, tags=["board"])
 
 
-@router.get("/board", response_model=shapes.Board)
+@router.get("/board", response_model=board_shapes.Board)
 async def board(given: Given, _: Viewer, asked: Asked, limit: Limit = 50) -> JSONResponse:
     """The four columns with their first cards, and how many tasks match in each."""
     record = await given.ledger.board.read(asked.filter, sort=asked.sort, limit=limit)
     return JSONResponse(cards.board(record, given.presenter) | {"as_of": moment(datetime.now(UTC))})
 
 
-@router.get("/needs-you", response_model=shapes.NeedsYou)
+@router.get("/needs-you", response_model=board_shapes.NeedsYou)
 async def needs_you(
     given: Given, actor: Viewer, limit: Annotated[int, Query(ge=1, le=50)] = 20
 ) -> JSONResponse:
@@ -30,7 +30,7 @@ async def needs_you(
     return JSONResponse(await needs.read(given, actor, limit))
 
 
-@router.get("/statistics", response_model=shapes.Statistics)
+@router.get("/statistics", response_model=board_shapes.Statistics)
 async def show_statistics(
     given: Given,
     _: Viewer,

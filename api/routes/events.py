@@ -21,7 +21,7 @@ _RETRY_MS = 1_000
 Position = Annotated[int, Query(ge=0, le=MOST, description="the last position that you have")]
 
 
-@router.get("/events", response_model=shapes.Paged[shapes.Event])  # type: ignore[valid-type]
+@router.get("/events", response_model=shapes.Paged[shapes.Event])
 async def list_events(
     given: Given,
     _: Viewer,

@@ -1,11 +1,16 @@
 """Is it alive, can it serve, what is it, and its numbers."""
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api.build import BUILD
 from api.plain import plain
+from api.readiness import ANSWER_SECONDS
 from api.services import Given
+from vtid.ledger import LedgerUnavailable
+from vtid.ledger.records import OutboxBacklog
 
 router = APIRouter(tags=["health"])
 
@@ -33,5 +38,17 @@ async def version() -> JSONResponse:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(given: Given) -> Response:
-    """Numbers for Prometheus; no VTIDs, no names."""
+    """Numbers for Prometheus; no VTIDs, no names. What can only be asked is asked now, so that no silent loop hides it."""
+    findings, backlog = await asyncio.gather(given.readiness.look(), _backlog(given))
+    given.metrics.ready_is(findings)
+    given.metrics.outbox_is(backlog)
     return Response(given.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+async def _backlog(given: Given) -> OutboxBacklog | None:
+    """None when the ledger cannot be asked: that is neither much nor little."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await given.ledger.outbox.backlog()
+    except (LedgerUnavailable, TimeoutError):
+        return None

@@ -12,6 +12,7 @@ from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Admin, Body, Given, Limit, Services, Text, VtidQuery
 from api.shapes import Paged
+from api.wrong_shape import NAME
 from vtid.domain.destinations import InvalidDestination
 from vtid.domain.notifications import PAUSES, SAYS, SUBSCRIBABLE, Format, Kind
 from vtid.ledger.records import OutgoingRecord, SubscriptionRecord
@@ -28,7 +29,7 @@ def _unmistakable(name: str) -> str:
 
 Name = Annotated[
     Text,
-    Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$", examples=["on-call"]),
+    Field(min_length=1, max_length=100, pattern=NAME, examples=["on-call"]),
     AfterValidator(_unmistakable),
 ]
 Url = Annotated[

@@ -15,7 +15,7 @@ from api.problems import Problem
 from api.rescue import Wish, carry_out, plan
 from api.services import PREFIX, Body, Given, Limit, Operator, Services, Text, Viewer, Vtid, VtidPath
 from api.verdict_links import links_of
-from vtid.domain.commands import CancelRun
+from vtid.domain.commands.messages import CancelRun
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.ledger.records import RunRecord
@@ -50,7 +50,7 @@ async def start_run(body: StartRun, request: Request, given: Given, actor: Opera
     return JSONResponse(given.presenter.run(record), 202, headers=headers)
 
 
-@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])  # type: ignore[valid-type]
+@router.get("/runs", response_model=shapes.PagedAt[shapes.Run])
 async def list_runs(
     given: Given,
     _: Viewer,

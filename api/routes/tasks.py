@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import JSONResponse
 
-from api import shapes
+from api import board_shapes, shapes
 from api.approvals import why_not_author
 from api.asked import Asked
 from api.cards import card
@@ -33,6 +33,7 @@ from api.services import (
     etag,
     version_of,
 )
+from api.wrong_shape import SHA_256
 from vtid.domain.environment import Environment
 from vtid.domain.task import MAX_SPEC_BYTES
 from vtid.ledger import Stale
@@ -43,7 +44,7 @@ router = APIRouter(prefix=PREFIX, tags=["tasks"])
 Title = Annotated[Words, Field(min_length=1, max_length=300)]
 Priority = Annotated[int, Field(ge=1, le=5, description="1 is taken first, 5 last")]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the exact UTF-8 bytes")]
+Hash = Annotated[str, Field(pattern=SHA_256, description="SHA-256 of the exact UTF-8 bytes")]
 
 
 def _written(text: str) -> str:
@@ -105,7 +106,7 @@ async def create_task(body: NewTask, request: Request, given: Given, actor: Oper
 
 @router.get(
     "/tasks",
-    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[shapes.Card],  # type: ignore[valid-type]
+    response_model=shapes.PagedAt[shapes.Task] | shapes.PagedAt[board_shapes.Card],
 )
 async def list_tasks(
     given: Given,
@@ -208,7 +209,7 @@ async def show_spec(vtid: VtidPath, given: Given, _: ViewerOrWorker) -> JSONResp
     )
 
 
-@router.get("/tasks/{vtid}/spec/versions", response_model=shapes.Paged[shapes.SpecVersion])  # type: ignore[valid-type]
+@router.get("/tasks/{vtid}/spec/versions", response_model=shapes.Paged[shapes.SpecVersion])
 async def list_spec_versions(
     vtid: VtidPath,
     given: Given,

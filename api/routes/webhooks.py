@@ -20,12 +20,16 @@ router = APIRouter(prefix=PREFIX, tags=["webhooks"])
 async def github(request: Request, given: Given) -> JSONResponse:
     """GitHub tells that something happened. Answered once it is kept; looked into afterwards, and never believed."""
     headers = request.headers
-    kept = await given.inbox.receive(
-        await _bounded(request),
-        signature=headers.get(HEADER),
-        event=headers.get("X-GitHub-Event", ""),
-        delivery=headers.get("X-GitHub-Delivery", ""),
-    )
+    try:
+        kept = await given.inbox.receive(
+            await _bounded(request),
+            signature=headers.get(HEADER),
+            event=headers.get("X-GitHub-Event", ""),
+            delivery=headers.get("X-GitHub-Delivery", ""),
+        )
+    except Problem as problem:
+        given.metrics.webhook_refused(problem.code)
+        raise
     return JSONResponse(plain(kept), 202)
 
 

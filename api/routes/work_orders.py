@@ -141,7 +141,7 @@ async def list_orders(
     return JSONResponse({"items": [given.presenter.order(order) for order in orders], "next_cursor": None})
 
 
-@router.get("/workers", response_model=shapes.Paged[work_shapes.Worker])  # type: ignore[valid-type]
+@router.get("/workers", response_model=shapes.Paged[work_shapes.Worker])
 async def list_workers(
     given: Given,
     _: ViewerOrWorker,

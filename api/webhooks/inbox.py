@@ -144,17 +144,22 @@ class Inbox:
             await self._ledger.deliveries.worked(record.delivery_id, state, says[:2_000])
         except LedgerUnavailable as error:
             log.warning("webhook.waits", delivery=record.delivery_id, reason=str(error))
-        except Exception:
-            # One delivery that cannot be dealt with must not stop the others; it is seen in the list and the log.
-            self._metrics.webhook(record.event, "crashed")
-            log.exception("webhook.failed", delivery=record.delivery_id)
-            await self._ledger.deliveries.worked(
-                record.delivery_id, "failed", "an error of ours; see the log"
-            )
         finally:
             self._working.pop(record.delivery_id, None)
 
     async def _outcome(self, record: DeliveryRecord) -> tuple[str, str]:
+        """(state, sentence), also for an error of ours. Raises LedgerUnavailable."""
+        try:
+            return await self._hear(record)
+        except LedgerUnavailable:
+            raise
+        except Exception:
+            # One delivery that cannot be dealt with must not stop the others; it is seen in the list and the log.
+            self._metrics.webhook(record.event, "crashed")
+            log.exception("webhook.failed", delivery=record.delivery_id)
+            return "failed", "an error of ours; see the log"
+
+    async def _hear(self, record: DeliveryRecord) -> tuple[str, str]:
         """(state, sentence)"""
         heard = _heard_of(record.heard)
         says = await self._first_heard(heard) if record.tries == 0 else "looked again"

@@ -2,7 +2,7 @@
 
 from api.engine import Engine, EngineUnavailable, RunOver, RunRef
 from api.webhooks.heard import Heard
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.notice import CHECK_NAME
 from vtid.domain.stages import Move
 from vtid.ledger import Ledger, Refusal

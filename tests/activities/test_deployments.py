@@ -15,7 +15,7 @@ from tests.domain.examples import ENVIRONMENT, SHOP, VTID
 from tests.workflows.world import MERGED, OLD, REPOSITORY, CloudRun, GitHub
 from vtid.adapters.hosts import service_hosts
 from vtid.domain.change import Ancestry, DeploymentClaim, DeployRun
-from vtid.domain.commands import AwaitDeployRun, DispatchDeploy, ProveDeployment
+from vtid.domain.commands.deployments import AwaitDeployRun, DispatchDeploy, ProveDeployment
 from vtid.domain.deployment import DeploymentProof, Link, LinkState, LiveAnswer
 from vtid.domain.environment import Service
 from vtid.domain.errors import Denied, Missing, OutsideError, Unavailable

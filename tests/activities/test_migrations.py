@@ -8,7 +8,7 @@ from activities.migrations import MigrationChecks
 from activities.polling import NOT_READY
 from tests.activities.looking import last_try, try_of
 from tests.workflows.world import MERGED, REPOSITORY, Databases, GitHub
-from vtid.domain.commands import VerifyMigrations
+from vtid.domain.commands.deployments import VerifyMigrations
 from vtid.domain.deployment import Link, LinkState
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.migrations import DatabaseSeen, Migrations, Tool

@@ -13,7 +13,7 @@ from tests.activities.looking import last_try, there, try_of
 from tests.domain.examples import ENVIRONMENT, VTID
 from tests.workflows.world import HEAD, LONG_AGO, MERGED, NEXT_HEAD, REPOSITORY, GitHub
 from vtid.domain.change import CheckState, MergeKind, QueueEntry
-from vtid.domain.commands import (
+from vtid.domain.commands.pull_requests import (
     AwaitChecks,
     AwaitMerge,
     AwaitQueue,
@@ -23,6 +23,7 @@ from vtid.domain.commands import (
     MergePullRequest,
 )
 from vtid.domain.evidence import ClaimedEvidence
+from vtid.domain.merged_before import MergedBefore
 
 URL = "https://github.test/acme/shop/pull/7"
 
@@ -54,13 +55,13 @@ def says_not_ready(env: Any, step: Any, command: Any) -> str:
 
 def test_the_merged_change_of_a_vtid_is_found() -> None:
     github = GitHub()
-    look = FindMergedChange(VTID, REPOSITORY, ENVIRONMENT, ago(seconds=0))
-    assert try_of().run(steps(github).find_merged_change, look) is None
+    look = FindMergedChange(VTID, REPOSITORY, ENVIRONMENT, ago(seconds=0), "hash", ())
+    assert try_of().run(steps(github).find_merged_change, look) == MergedBefore()
     github.open_pull()
-    assert try_of().run(steps(github).find_merged_change, look) is None
+    assert try_of().run(steps(github).find_merged_change, look) == MergedBefore()
     github.open_pull(8, merged=True, is_open=False, merge_sha=MERGED)
 
-    assert there(try_of().run(steps(github).find_merged_change, look)).number == 8
+    assert there(try_of().run(steps(github).find_merged_change, look).pull_request).number == 8
 
 
 def test_a_claimed_pull_request_is_read_again() -> None:

@@ -6,7 +6,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.reports import Reports
 from tests.activities.looking import last_try, try_of
 from tests.workflows.world import HEAD, MERGED, REPOSITORY, GitHub
-from vtid.domain.commands import DeploymentNote, Report, Reported
+from vtid.domain.commands.reports import DeploymentNote, Report, Reported
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.notice import Conclusion, Notice
 

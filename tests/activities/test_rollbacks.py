@@ -11,7 +11,7 @@ from activities.rollbacks import Rollbacks
 from tests.activities.looking import last_try, try_of
 from tests.domain.examples import ENVIRONMENT, SHOP
 from tests.workflows.world import LONG_AGO, MERGED, OLD, REPOSITORY, CloudRun, GitHub
-from vtid.domain.commands import ReadServing, RollBack, RolledBack, ServedBefore
+from vtid.domain.commands.deployments import ReadServing, RollBack, RolledBack, ServedBefore
 from vtid.domain.deployment import LiveAnswer, RevisionSeen
 from vtid.domain.errors import Conflict, Unavailable
 

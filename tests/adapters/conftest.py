@@ -15,7 +15,7 @@ from vtid.adapters.cloud_run import CloudRun
 from vtid.adapters.github import GitHub
 from vtid.adapters.http_probe import HttpProbe
 from vtid.domain.change import MergeKind, PullRequest
-from vtid.domain.commands import MergePullRequest
+from vtid.domain.commands.pull_requests import MergePullRequest
 from vtid.domain.environment import ChecksPolicy, Environment, Service
 from vtid.simulator.server import serving
 

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from vtid.domain.commands import RunRequest
+    from vtid.domain.commands.run import RunRequest
 
 
 @workflow.defn(name="VtidRun")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
-from vtid.domain.commands import (
+from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
     DeploymentClaimed,
@@ -12,9 +12,9 @@ from vtid.domain.commands import (
     ReleaseLease,
     ReportFailure,
     Rescue,
-    RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView
@@ -142,6 +142,7 @@ class FakeEngine:
         if await self.beat(run, attempt) is not Beat.STOP:
             return False
         self.runs[run.vtid].told.append("stopped")
+        self.runs[run.vtid].lease_open = False
         return True
 
     async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:

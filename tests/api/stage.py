@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from api.plain import plain
 from api.services import Services
 from tests.api.engine import FakeEngine
-from vtid.domain.commands import OfferWorkOrder, RecordEvents
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.events import RunEvent
 from vtid.domain.stages import Stage
 from vtid.domain.task import spec_hash

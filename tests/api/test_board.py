@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import shapes, work_shapes
+from api import board_shapes, shapes, work_shapes
 from api.presenter import Presenter
 from vtid.domain.stages import Stage
 from vtid.domain.task import spec_hash
@@ -32,7 +32,7 @@ async def test_the_board_has_four_columns_and_says_where_the_stream_goes_on(play
     blocked = await play.run()
     await play.tell(blocked, "run.blocked", stage=Stage.WORKER, failure=FAILURE, until=None)
 
-    board = as_promised(shapes.Board, (await play.get("/board")).json())
+    board = as_promised(board_shapes.Board, (await play.get("/board")).json())
 
     columns = {each["column"]: [card["vtid"] for card in each["items"]] for each in board["columns"]}
     assert list(columns) == ["scheduled", "in_progress", "needs_you", "done"]
@@ -64,7 +64,7 @@ async def test_more_of_a_column_follows_from_its_cursor(play: Play) -> None:
     first = (await play.get("/board", params={"limit": 2})).json()["columns"][0]
 
     asked = {"shape": "card", "column": "scheduled", "limit": "2", "cursor": first["next_cursor"]}
-    second = as_promised(shapes.PagedAt[shapes.Card], (await play.get("/tasks", params=asked)).json())  # type: ignore[valid-type]
+    second = as_promised(shapes.PagedAt[board_shapes.Card], (await play.get("/tasks", params=asked)).json())
 
     seen = [card["vtid"] for card in first["items"] + second["items"]]
     assert len(set(seen)) == 3 == first["count"]
@@ -97,11 +97,11 @@ async def test_whole_tasks_and_their_runs_have_the_promised_shapes(play: Play) -
     vtid = (await play.claimed())["vtid"]
     await play.task(markdown=None)
 
-    as_promised(shapes.PagedAt[shapes.Task], (await play.get("/tasks")).json())  # type: ignore[valid-type]
+    as_promised(shapes.PagedAt[shapes.Task], (await play.get("/tasks")).json())
     as_promised(shapes.Task, (await play.get(f"/tasks/{vtid}")).json())
     as_promised(shapes.Run, (await play.get(f"/runs/{vtid}")).json())
-    as_promised(shapes.PagedAt[shapes.Run], (await play.get("/runs")).json())  # type: ignore[valid-type]
-    as_promised(shapes.Paged[shapes.Event], (await play.get("/events")).json())  # type: ignore[valid-type]
+    as_promised(shapes.PagedAt[shapes.Run], (await play.get("/runs")).json())
+    as_promised(shapes.Paged[shapes.Event], (await play.get("/events")).json())
     as_promised(shapes.System, (await play.get("/system")).json())
     as_promised(shapes.Paged[shapes.LimitRow], (await play.get("/limits")).json())
     as_promised(shapes.FailureCodes, (await play.get("/failure-codes")).json())
@@ -129,7 +129,7 @@ async def test_what_waits_for_a_person_is_told_in_sections(play: Play) -> None:
     blocked = await play.run()
     await play.tell(blocked, "run.blocked", stage=Stage.WORKER, failure=FAILURE, until=None)
 
-    needs = as_promised(shapes.NeedsYou, (await play.get("/needs-you")).json())
+    needs = as_promised(board_shapes.NeedsYou, (await play.get("/needs-you")).json())
 
     assert needs["total"] == 2
     assert [each["vtid"] for each in needs["approvals"]["items"]] == [draft]
@@ -188,7 +188,7 @@ async def test_spec_versions_are_listed_without_and_read_with_their_text(play: P
     await play.call("operator", "PUT", f"/tasks/{vtid}/spec", json={"markdown": "# Second"})
 
     page = as_promised(
-        shapes.Paged[shapes.SpecVersion],  # type: ignore[valid-type]
+        shapes.Paged[shapes.SpecVersion],
         (await play.get(f"/tasks/{vtid}/spec/versions")).json(),
     )
     first = as_promised(shapes.SpecVersionText, (await play.get(f"/tasks/{vtid}/spec/versions/1")).json())
@@ -207,7 +207,9 @@ async def test_statistics_count_from_the_log_every_day_of_the_span(play: Play) -
     await play.tell(vtid, "run.finished", status="rejected", outcome="timeout", failure=FAILURE)
     since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
 
-    told = as_promised(shapes.Statistics, (await play.get("/statistics", params={"since": since})).json())
+    told = as_promised(
+        board_shapes.Statistics, (await play.get("/statistics", params={"since": since})).json()
+    )
 
     assert len(told["days"]) == 3
     assert (told["days"][-1]["started"], told["days"][-1]["rejected"], told["runs"]) == (1, 1, 1)
@@ -241,9 +243,9 @@ async def test_workers_orders_and_environments_are_answered_as_promised(play: Pl
     await play.claim("free-one")
     await play.offer(await play.run(), requires=("gpu",))
 
-    workers = as_promised(shapes.Paged[work_shapes.Worker], (await play.get("/workers")).json())  # type: ignore[valid-type]
+    workers = as_promised(shapes.Paged[work_shapes.Worker], (await play.get("/workers")).json())
     orders = as_promised(shapes.Paged[work_shapes.WorkOrder], (await play.get("/work-orders")).json())
-    as_promised(shapes.Paged[work_shapes.Environment], (await play.get("/environments")).json())  # type: ignore[valid-type]
+    as_promised(shapes.Paged[work_shapes.Environment], (await play.get("/environments")).json())
 
     assert {each["worker_id"]: each["state"] for each in workers["items"]} == {
         "busy-one": "busy", "free-one": "free",

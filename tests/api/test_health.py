@@ -4,11 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.docs.alerts import rules, why_not_exposed
 from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.limits import LIMITS
 from vtid.domain.rules import RULES
+from vtid.domain.stages import Stage
 
 from .stage import Play
+
+PARTS = ("database", "temporal", "worker")
 
 
 async def root(play: Play, path: str) -> tuple[int, dict[str, object]]:
@@ -21,7 +25,7 @@ async def test_ready_means_database_temporal_and_a_polling_worker(play: Play) ->
     status, body = await root(play, "/readyz")
 
     assert (status, body["status"]) == (200, "ready")
-    assert set(body["checks"]) == {"database", "temporal", "worker"}  # type: ignore[call-overload]
+    assert set(body["checks"]) == set(PARTS)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("polled", [None, datetime.now(UTC) - timedelta(minutes=5)])
@@ -100,3 +104,65 @@ async def test_a_person_at_an_address_that_is_none_gets_the_page_and_a_program_a
     assert (program.status_code, program.json()["code"]) == (404, "NOT_FOUND")
     assert (mistyped.status_code, mistyped.json()["code"]) == (404, "NOT_FOUND")
     assert wrong_verb.status_code == 405
+
+
+async def metrics(play: Play) -> dict[str, float]:
+    """Series -> value, as Prometheus would read them."""
+    async with play.client(None) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+
+
+async def test_metrics_tell_what_answers_now_and_nothing_of_what_could_not_be_asked(play: Play) -> None:
+    well = await metrics(play)
+    play.engine.polled_at = None
+    nobody_polls = await metrics(play)
+    play.engine.down = True
+    away = await metrics(play)
+
+    def parts(told: dict[str, float]) -> dict[str, float]:
+        return {name: told[key] for name in PARTS if (key := f'vtid_ready{{part="{name}"}}') in told}
+
+    assert parts(well) == {"database": 1, "temporal": 1, "worker": 1}
+    assert parts(nobody_polls) == {"database": 1, "temporal": 1, "worker": 0}
+    assert parts(away) == {"database": 1, "temporal": 0}
+
+
+async def test_alerts_ask_for_what_the_api_exposes(play: Play) -> None:
+    failure = {"code": "CHECKS_FAILED", "message": "ci is red", "moves": ["retry"]}
+    await play.tell(await play.run(), "run.blocked", stage=Stage.VALIDATOR, failure=failure, until=None)
+    await play.services.reconciler.reconcile()
+
+    async with play.client(None) as client:
+        told = (await client.get("/metrics")).text
+
+    missing = {rule["alert"]: why_not_exposed(rule, told, by_the_worker=False) for rule in rules()}
+    assert {name: series for name, series in missing.items() if series} == {}
+
+
+async def test_metrics_tell_since_when_a_run_is_blocked_and_by_what(play: Play) -> None:
+    before = datetime.now(UTC).timestamp()
+    failure = {"code": "CHECKS_FAILED", "message": "ci is red", "moves": ["retry", "abandon"]}
+    first, second = await play.run(), await play.run()
+    for vtid in (first, second):
+        await play.tell(vtid, "run.blocked", stage=Stage.VALIDATOR, failure=failure, until=None)
+
+    await play.services.reconciler.reconcile()
+    told = await metrics(play)
+
+    labels = '{code="CHECKS_FAILED",outcome="failure"}'
+    view = (await play.get(f"/runs/{first}")).json()
+    since = datetime.fromisoformat(view["waiting"]["since"]).timestamp()
+    assert told[f"vtid_runs_blocked{labels}"] == 2
+    assert told[f"vtid_runs_blocked_oldest_timestamp_seconds{labels}"] == pytest.approx(since, abs=0.001)
+    assert since >= before
+
+
+async def test_a_webhook_that_nobody_signed_is_counted_from_nought(play: Play) -> None:
+    before = await metrics(play)
+    async with play.client(None) as client:
+        refused = await client.post("/webhooks/github", content=b"{}")
+    after = await metrics(play)
+
+    series = f'vtid_webhooks_refused_total{{code="{refused.json()["code"]}"}}'
+    assert (before[series], after[series]) == (0, 1)

@@ -48,6 +48,9 @@ async def test_a_body_that_is_not_the_expected_json_is_a_problem(play: Play, bod
         ("/tasks", LONG, "title", "must have at most 300 characters"),
         ("/tasks", '{"title": "x", "repository": "r"}', "environment", "is required"),
         ("/runs", '{"vtid": "vtid-01"}', "vtid", "'vtid-01' is "),
+        ("/runs", b'{"vtid": "\xff"}', "body", "is not UTF-8 text"),
+        ("/tasks/VTID-01227/spec/approve", '{"hash": "abc"}', "hash", "must be a SHA-256: 64 hexadecimal"),
+        ("/notifications", '{"name": "on call"}', "name", "must be a name of letters"),
         (
             "/runs",
             '{"vtid": "VTID-01227", "vtids": 1}',
@@ -57,13 +60,13 @@ async def test_a_body_that_is_not_the_expected_json_is_a_problem(play: Play, bod
     ],
 )
 async def test_what_is_wrong_is_told_in_plain_words(
-    play: Play, path: str, body: str, field: str, message: str
+    play: Play, path: str, body: str | bytes, field: str, message: str
 ) -> None:
     answer = await play.call(
         "admin", "POST", path, content=body, headers={"Content-Type": "application/json"}
     )
 
-    (error,) = check(answer, 422, "VALIDATION")["errors"]
+    error = check(answer, 422, "VALIDATION")["errors"][0]
     assert error["field"] == field
     assert error["message"].startswith(message)
 

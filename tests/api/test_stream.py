@@ -84,9 +84,9 @@ async def test_without_a_position_the_stream_begins_now(play: Play, url: str) ->
     vtid = await play.run()
     stream = listen(play, url)
     first = asyncio.create_task(take(stream, 1))
-    await asyncio.sleep(0.3)
-
-    await play.tell(vtid, "step.started", step="now", attempt=1)
+    while not first.done():  # when the stream begins is the server's to say
+        await play.tell(vtid, "step.started", step="now", attempt=1)
+        await asyncio.wait({first}, timeout=0.3)
 
     (message,) = await first
     assert json.loads(message.data)["event"]["data"]["step"] == "now"

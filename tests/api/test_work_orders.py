@@ -300,6 +300,24 @@ async def test_fail_and_release_can_be_repeated(play: Play) -> None:
         assert [answer.status_code for answer in answers] == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [("fail", {"message": "told to", "retryable": True}), ("release", {"reason": "told to"})],
+)
+async def test_the_confirmation_of_a_stop_can_be_repeated_and_another_word_is_late(
+    play: Play, verb: str, body: dict[str, Any]
+) -> None:
+    grant = await play.claimed()
+    await play.post(f"/runs/{grant['vtid']}/cancel", {"reason": "not needed"})
+
+    answers = [await play.say(grant, verb, **body) for _ in range(2)]
+    other = await play.say(grant, "release", reason="something else")
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert (other.status_code, other.json()["code"]) == (409, "LEASE_LOST")
+
+
 async def test_a_worker_that_cannot_beat_is_held_to_progress_and_every_call_of_it_is_progress(
     play: Play,
 ) -> None:

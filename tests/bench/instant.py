@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from tests.workflows.world import REPOSITORY, GitHub
 from vtid.domain.change import Check, CheckState, PullRequest
-from vtid.domain.commands import Acknowledge, OfferWorkOrder, Progress, SubmitEvidence, Workers
+from vtid.domain.commands.messages import Acknowledge, SubmitEvidence
+from vtid.domain.commands.work_orders import OfferWorkOrder, Progress, Workers
 from vtid.domain.environment import ChecksPolicy, Environment, Service
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.ports import OrderBook

@@ -19,7 +19,7 @@ from tests.bench.figures import Row, of_pairs
 from tests.bench.ground import Ground
 from tests.bench.instant import ENVIRONMENT
 from tests.workflows.world import REPOSITORY
-from vtid.domain.commands import RunReport
+from vtid.domain.commands.run import RunReport
 from vtid.domain.task import TaskStatus
 
 SPEC = "# Goal\nA shop.\n## Scope\nservices/shop\n## Acceptance Criteria\n- it sells\n"

@@ -67,6 +67,16 @@ def test_a_temporal_that_does_not_answer_is_one_line_of_the_worker(place: dict[s
     )
 
 
+def test_an_address_for_metrics_that_is_taken_is_one_line_of_the_worker(place: dict[str, str]) -> None:
+    migrate(place["VTID_DATABASE_URL"])
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        place["VTID_WORKER_METRICS_ADDRESS"] = address = f"{LOOPBACK}:{taken.getsockname()[1]}"
+
+        code, line = refused(WORKER, place)
+
+    assert (code, f"VTID_WORKER_METRICS_ADDRESS={address}: " in line, "in use" in line) == (2, True, True)
+
+
 def test_a_port_that_is_taken_is_one_line_of_the_api(place: dict[str, str]) -> None:
     migrate(place["VTID_DATABASE_URL"])
     with socket.create_server((LOOPBACK, 0)) as taken:

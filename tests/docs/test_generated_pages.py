@@ -1,21 +1,35 @@
-"""The pages that are tables of the code say what the code says."""
+"""What the pages say of the code is what the code says."""
+
+import re
 
 import pytest
 
-from scripts.make_docs import BEHAVES, CONTROL_PLANE, DOCS, pages
+from scripts.make_docs import DOCS, PART, PARTS, pages
 from vtid.simulator import control
 from vtid.simulator.faults import Faults
 from vtid.simulator.worker.behaviours import BEHAVIOURS, NEVER
 from vtid.simulator.world import World
 
+SIMULATOR = (DOCS / "simulator.md").read_text(encoding="utf-8")
+
 
 @pytest.mark.parametrize("name", pages())
-def test_a_generated_page_is_up_to_date(name: str) -> None:
+def test_a_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run scripts/make_docs.py"
 
 
+def test_every_part_has_its_place_on_one_page() -> None:
+    assert sorted(part["name"] for text in pages().values() for part in PART.finditer(text)) == sorted(PARTS)
+
+
+def described(heading: str) -> list[str]:
+    """The first cells of the table under this heading of the simulator's page."""
+    section = re.split(r"^## ", SIMULATOR.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
 def test_every_behaviour_of_the_simulated_worker_is_described() -> None:
-    assert set(BEHAVES) == {*BEHAVIOURS, NEVER}
+    assert sorted(described("Behaviours of the worker")) == sorted({*BEHAVIOURS, NEVER})
 
 
 def test_every_call_of_the_control_plane_is_described() -> None:
@@ -27,4 +41,4 @@ def test_every_call_of_the_control_plane_is_described() -> None:
         if method != "HEAD"
     ]
 
-    assert sorted(call for call, _, _ in CONTROL_PLANE) == sorted(served)
+    assert sorted(described("Control plane")) == sorted(served)

@@ -6,12 +6,14 @@ import pytest
 import typer.main
 
 from scripts.make_docs import DOCS
+from tests.docs.alerts import FILE
 from vtid.cli.exits import Exit
 from vtid.cli.main import app
 from vtid.domain.failures import FAILURES
 
 PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"\bvtid ([a-z]+(?: [a-z]+)?)", PAGE)))
+ALERTS = FILE.read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"\bvtid ([a-z]+(?: [a-z]+)?)", PAGE + ALERTS)))
 
 
 @pytest.mark.parametrize("code", FAILURES)

@@ -39,6 +39,7 @@ def test_the_address_of_a_pull_request_names_repository_and_number(url: str, pla
         "https://github.test/acme/shop",
         "https://github.test/acme/shop/pull/",
         "https://github.test/acme/shop/pull/seven",
+        "https://github.test/acme/shop/pull/0",
         "https://github.test/acme/shop/pull/٧",
         "https://github.test/acme/shop/issues/7",
         "https://github.test/?of=/acme/shop/pull/7",

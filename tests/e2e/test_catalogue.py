@@ -124,10 +124,12 @@ def test_an_event_that_is_missing_or_doubled_is_noticed() -> None:
 
 
 def test_an_offer_that_is_told_twice_is_noticed() -> None:
-    offer = {"type": "work_order.offered", "data": {"order_id": "a", "offer": 1}}
+    offer = {"type": "work_order.offered", "run_id": "r", "data": {"order_id": "a", "offer": 1}}
+    of_next_run = {**offer, "run_id": "s", "data": {"order_id": "b", "offer": 1}}
 
-    assert offered_once_each(Seen(events=(offer,)))
+    assert offered_once_each(Seen(events=(offer, of_next_run)))
     assert not offered_once_each(Seen(events=(offer, offer)))
+    assert not offered_once_each(Seen(events=(offer, {**of_next_run, "run_id": "r"})))
 
 
 def _event(seq: int) -> Json:

@@ -17,6 +17,7 @@ from tests.api.conftest import OPTIONS, serving
 from tests.api.engine import FakeEngine
 from tests.api.stage import PULL, SHA, SPEC, Play
 from tests.fuzz.fuzzing import Findings, Known, fuzz
+from vtid.adapters.proof_signatures import Ed25519Signer, made_key
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.domain.change import BranchRules
@@ -88,6 +89,7 @@ async def fuzzed(directory: Path, *, cases: int, seed_number: int) -> Findings:
             settings_host=Bare(),
             branch_host=Queued(),
             messenger=Nobody(),
+            proof_signer=Ed25519Signer(made_key()),
         )
         play = Play(app, ledger, app.state.services.engine, {"admin": KEY, "viewer": KEY, "worker": KEY})
         async with serving(app) as url:

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vtid.domain.commands import OfferWorkOrder, RecordEvents, RunRequest
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.run import RunRequest
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.environment import Environment
 from vtid.domain.events import RunEvent
 from vtid.domain.limits import carried

@@ -17,7 +17,7 @@ from tests.ledger.builders import (
     started,
     task,
 )
-from vtid.domain.commands import RecordEvents
+from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.events import RunEvent
 from vtid.domain.stages import Stage
 from vtid.domain.task import IllegalTransition, TaskStatus
@@ -270,3 +270,23 @@ async def test_the_end_of_a_run_leaves_no_order_open(ledger: Ledger) -> None:
 
     states = {order.order_id: order.state for order in await ledger.orders.list()}
     assert states == {"order-1": "ended", "order-2": "withdrawn", "order-3": "withdrawn"}
+
+
+async def test_the_journal_shows_every_approval_of_the_task_with_its_moment(ledger: Ledger) -> None:
+    first = (await approved(ledger)).spec
+    once = await ledger.journal.load_task(VTID)
+    changed = (await ledger.tasks.put_spec(VTID, "# Another\n", by="ann")).spec
+    drafted = await ledger.journal.load_task(VTID)
+    assert first is not None
+    assert changed is not None
+    await ledger.tasks.approve_spec(VTID, changed.hash, by="bob")
+    again = await ledger.journal.load_task(VTID)
+
+    assert once is not None
+    assert drafted is not None
+    assert again is not None
+    assert [each.spec_hash for each in once.approvals] == [first.hash]
+    assert drafted.approvals == once.approvals
+    assert [each.spec_hash for each in again.approvals] == [changed.hash, first.hash]
+    assert again.approvals[1:] == once.approvals
+    assert again.approvals[0].at > again.approvals[1].at

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.ledger.builders import NOON, VTID, WORKER, offer, started
-from vtid.domain.commands import Workers
+from vtid.domain.commands.work_orders import Workers
 from vtid.ledger import Ledger, Refusal, Unknown
 
 
@@ -169,8 +169,8 @@ async def test_workers_are_free_or_busy(ledger: Ledger) -> None:
 
 
 async def test_what_workers_say_is_kept_once_and_late_evidence_is_told(ledger: Ledger) -> None:
-    async def say(url: str, *, accepted: bool) -> None:
-        await ledger.orders.keep_claim(
+    async def say(url: str, *, accepted: bool) -> bool:
+        return await ledger.orders.keep_claim(
             order_id="order-1", vtid=VTID, run_id="run-1", attempt=1, worker="w1", kind="evidence",
             payload={"pr_url": url}, accepted=accepted, reason=None if accepted else "LEASE_LOST",
         )  # fmt: skip
@@ -179,7 +179,12 @@ async def test_what_workers_say_is_kept_once_and_late_evidence_is_told(ledger: L
     await say("https://github.com/acme/shop/pull/2", accepted=False)
     await say("https://github.com/acme/shop/pull/1", accepted=False)
     await say("https://github.com/acme/shop/pull/3", accepted=True)
+    repeated = [
+        await say(f"https://github.com/acme/shop/pull/{number}", accepted=again)
+        for number, again in ((1, True), (3, False))
+    ]
 
+    assert repeated == [False, True]
     late = [each.data["pr_url"][-1] for each in await ledger.events.read() if each.type == "claim.late"]
     assert late == ["1", "2"]
     assert [url[-1] for url in await ledger.orders.late_claims("run-1")] == ["2", "1"]

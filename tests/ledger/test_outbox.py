@@ -13,7 +13,7 @@ from vtid.domain.notifications import PAUSES, SUBSCRIBABLE, Answer
 from vtid.ledger import Ledger, Refusal, Unknown
 from vtid.ledger.database import Database
 from vtid.ledger.models import Outgoing
-from vtid.ledger.records import OutgoingRecord, SubscriptionRecord
+from vtid.ledger.records import OutboxBacklog, OutgoingRecord, SubscriptionRecord
 
 HOLD = timedelta(seconds=60)
 GOOD, BAD = Answer(200, excerpt="ok", seconds=0.25), Answer(500, "answered 500")
@@ -260,3 +260,36 @@ async def test_what_ended_long_ago_is_forgotten(ledger: Ledger, database: Databa
     await ledger.outbox.prune()
 
     assert await log(ledger) == []
+
+
+async def test_a_backlog_counts_what_waits_and_since_when_nobody_has_it_on_the_way(
+    ledger: Ledger, database: Database
+) -> None:
+    assert (await ledger.outbox.backlog()) == OutboxBacklog(0, None)
+    await subscribed(ledger)
+    run = await started(ledger)
+    await run.blocks()
+
+    unmade = await ledger.outbox.backlog()
+    await ledger.outbox.collect()
+    due = await ledger.outbox.backlog()
+    await ledger.outbox.take(10, HOLD)
+    under_way = await ledger.outbox.backlog()
+    (made,) = await log(ledger)
+    await due_again(database)
+    dropped = await ledger.outbox.backlog()
+    await ledger.outbox.tried(made.id, GOOD)
+
+    assert unmade == OutboxBacklog(0, run.told[-1].at)
+    assert due == OutboxBacklog(1, made.created_at)
+    assert under_way == OutboxBacklog(1, None)
+    assert dropped.due_since is not None
+    assert (await ledger.outbox.backlog()) == OutboxBacklog(0, None)
+
+
+async def test_a_subscription_that_is_disabled_waits_for_nothing(ledger: Ledger) -> None:
+    made = await blocked(ledger)
+
+    await ledger.subscriptions.disable(made.subscription_id, "it is gone")
+
+    assert (await ledger.outbox.backlog()) == OutboxBacklog(0, None)

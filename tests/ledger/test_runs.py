@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from tests.ledger.builders import DEV, VTID, approved, offer, request, started, task
-from vtid.domain.commands import RunRequest
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.task import TaskStatus
 from vtid.ledger import Ledger, Refusal, Unknown
 from vtid.ledger.codec import request_from_json

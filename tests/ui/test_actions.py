@@ -8,7 +8,7 @@ from tests.api.stage import Play
 from tests.ui.browsing import Complaints
 from tests.ui.conftest import Opening
 from tests.ui.drawer import drawer, notice, step
-from vtid.domain.commands import CancelRun
+from vtid.domain.commands.messages import CancelRun
 
 
 async def _sign_in(page: Page, key: str) -> None:

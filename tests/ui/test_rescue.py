@@ -15,7 +15,7 @@ from tests.ui.conftest import Opening
 from tests.ui.drawer import notice
 from tests.ui.ground import Ground
 from vtid.cli.scenarios.drill import Drill
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.stages import Stage
 
 RULE = "VAL-RULE-009"

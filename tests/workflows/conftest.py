@@ -24,16 +24,15 @@ from temporalio.testing import WorkflowEnvironment
 
 import worker
 from tests.workflows.world import HEAD, REPOSITORY, CloudRun, Databases, GitHub, Ledger
-from vtid.domain.commands import (
+from vtid.domain.commands.messages import (
     Acknowledge,
     LeaseTerms,
     ReleaseLease,
     ReportFailure,
     Rescue,
-    RunReport,
-    RunRequest,
     SubmitEvidence,
 )
+from vtid.domain.commands.run import RunReport, RunRequest
 from vtid.domain.environment import ChecksPolicy, Deploy, Environment, Policy, Service
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.limits import LIMITS, Limit, carried

@@ -9,7 +9,8 @@ from temporalio.client import WorkflowUpdateFailedError
 from tests.workflows.conftest import Story
 from tests.workflows.world import MERGED, OLD
 from vtid.domain.change import CheckState, DeployRun
-from vtid.domain.commands import CheckWritten, Rescue
+from vtid.domain.commands.messages import Rescue
+from vtid.domain.commands.reports import CheckWritten
 from vtid.domain.environment import Deploy, Environment, Policy, Service
 from vtid.domain.errors import Denied
 from vtid.domain.notice import Notice

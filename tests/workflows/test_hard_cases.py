@@ -10,13 +10,16 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 from temporalio.exceptions import ApplicationError
 
 from tests.workflows.conftest import Story, shortened
-from tests.workflows.world import MERGED, OLD, REPOSITORY
+from tests.workflows.world import LONG_AGO, MERGED, OLD, REPOSITORY
 from vtid.domain.change import ChangedFiles, CheckState, MergeAnswer, MergeKind
-from vtid.domain.commands import MergePullRequest, RecordEvents, Workers
+from vtid.domain.commands.ledger import RecordEvents
+from vtid.domain.commands.pull_requests import MergePullRequest
+from vtid.domain.commands.work_orders import Workers
 from vtid.domain.environment import Policy
 from vtid.domain.errors import Unavailable
 from vtid.domain.events import RunEvent
 from vtid.domain.limits import LIMITS
+from vtid.domain.merged_before import Approval
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus
 from workflows.vtid_run import VtidRun
@@ -81,6 +84,23 @@ async def test_a_change_that_only_cites_the_vtid_is_not_its_work(story: Story) -
     assert "change.found_merged" not in story.ledger.told()
 
 
+async def test_a_change_that_was_merged_for_an_earlier_spec_is_not_the_work_of_a_later_one(
+    story: Story,
+) -> None:
+    merged_at = LONG_AGO + timedelta(hours=2)
+    story.ledger.approvals = (
+        Approval("5" * 64, LONG_AGO + timedelta(hours=1)),
+        Approval(story.ledger.spec_hash or "", LONG_AGO + timedelta(hours=3)),
+    )
+    story.github.open_pull(merged=True, is_open=False, merge_sha=MERGED, merged_at=merged_at)
+    await story.start()
+    await story.until(lambda: story.ledger.offers)
+
+    passed = next(each for each in story.ledger.events if each.type == "change.passed_over")
+    assert "merged for the spec 555555555555" in passed.data["reason"]
+    assert "change.found_merged" not in story.ledger.told()
+
+
 @pytest.mark.parametrize("ledger", [{"status": "rejected"}, {"current": "another run"}])
 async def test_a_run_that_the_ledger_has_as_over_merges_nothing(story: Story, ledger: dict[str, str]) -> None:
     """It was told to be over while Temporal did not know it, and then Temporal knew it again."""
@@ -121,21 +141,12 @@ async def test_a_cancel_during_a_merge_that_fails_is_still_a_cancel(story: Story
 
 
 async def test_nothing_is_sent_to_merge_after_a_cancel(story: Story) -> None:
-    honest = story.ledger.record_events
-    back = Event()
-
-    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
-        merging = any(event.data.get("step") == "merge_pull_request" for event in command.events)
-        if merging and not back.is_set():
-            raise ConnectionError("the ledger is away")
-        return await honest(command)
-
-    story.ledger.record_events = record  # type: ignore[method-assign]
+    story.ledger.away_for = lambda event: event.data.get("step") == "merge_pull_request"
     await story.start()
     await story.work_honestly()
     await story.until_retried("record_events")
     await story.cancel_and_let_it_hear()
-    back.set()
+    story.ledger.away_for = None
 
     view = await story.ends()
     assert view.status is TaskStatus.CANCELLED
@@ -143,20 +154,12 @@ async def test_nothing_is_sent_to_merge_after_a_cancel(story: Story) -> None:
 
 
 async def test_a_cancel_that_comes_after_the_end_was_told_is_too_late(story: Story) -> None:
-    honest = story.ledger.record_events
-    back = Event()
-
-    async def record(command: RecordEvents) -> tuple[RunEvent, ...]:
-        if any(event.type == "run.finished" for event in command.events) and not back.is_set():
-            raise ConnectionError("the ledger is away")
-        return await honest(command)
-
-    story.ledger.record_events = record  # type: ignore[method-assign]
+    story.ledger.away_for = lambda event: event.type == "run.finished"
     await story.start()
     await story.work_honestly()
     await story.until_retried("record_events")
     await story.cancel_and_let_it_hear()
-    back.set()
+    story.ledger.away_for = None
 
     assert (await story.ends()).status is TaskStatus.COMPLETED
     assert (await story.run.describe()).status is WorkflowExecutionStatus.COMPLETED

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.workflows.conftest import Story, shortened
-from vtid.domain.commands import SwitchChanged
+from vtid.domain.commands.messages import SwitchChanged
 from vtid.domain.limits import LIMITS
 from workflows.vtid_run import VtidRun
 

@@ -8,7 +8,8 @@ import pytest
 from tests.workflows.conftest import Story, shortened
 from tests.workflows.world import HEAD, MERGED, NEXT_HEAD, REPOSITORY
 from vtid.domain.change import MergeAnswer
-from vtid.domain.commands import CancelRun, MergePullRequest, SwitchChanged
+from vtid.domain.commands.messages import CancelRun, SwitchChanged
+from vtid.domain.commands.pull_requests import MergePullRequest
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.hints import Hint
 from vtid.domain.limits import LIMITS

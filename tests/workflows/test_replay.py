@@ -21,7 +21,8 @@ from temporalio.workflow import NondeterminismError
 from tests.workflows.conftest import VTID, Story
 from tests.workflows.world import NEXT_HEAD
 from vtid.domain.change import CheckState
-from vtid.domain.commands import CancelRun, RunReport, RunRequest
+from vtid.domain.commands.messages import CancelRun
+from vtid.domain.commands.run import RunReport, RunRequest
 from vtid.domain.stages import Move
 from workflows.connection import VtidPlugin
 from workflows.vtid_run import VtidRun

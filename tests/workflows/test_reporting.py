@@ -8,7 +8,7 @@ from datetime import timedelta
 from tests.workflows.conftest import Story
 from tests.workflows.world import HEAD, OLD
 from vtid.domain.change import CheckState
-from vtid.domain.commands import CheckWritten
+from vtid.domain.commands.reports import CheckWritten
 from vtid.domain.environment import Policy
 from vtid.domain.errors import Denied, Unavailable
 from vtid.domain.limits import LIMITS

@@ -5,7 +5,7 @@ import pytest
 from tests.workflows.conftest import Story
 from tests.workflows.world import MERGED, OLD
 from vtid.domain.change import MergeAnswer
-from vtid.domain.commands import MergePullRequest
+from vtid.domain.commands.pull_requests import MergePullRequest
 from vtid.domain.environment import Policy
 from vtid.domain.stages import Move
 from vtid.domain.view import RunView

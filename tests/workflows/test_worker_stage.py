@@ -7,7 +7,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from tests.workflows.conftest import Story
 from tests.workflows.world import NEXT_HEAD
-from vtid.domain.commands import Acknowledge, DeploymentClaimed, SubmitEvidence
+from vtid.domain.commands.messages import Acknowledge, DeploymentClaimed, SubmitEvidence
 from vtid.domain.evidence import ClaimedEvidence
 from vtid.domain.stages import Move
 from vtid.domain.task import TaskStatus

@@ -1,6 +1,6 @@
 """A small world in memory behind the ports: facts that a test sets, and what the steps did to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,20 +18,15 @@ from vtid.domain.change import (
     QueueExit,
     QueuePlace,
 )
-from vtid.domain.commands import (
-    Armed,
-    CheckWritten,
-    LoadedTask,
-    MergePullRequest,
-    OfferWorkOrder,
-    Progress,
-    RecordEvents,
-    Workers,
-)
+from vtid.domain.commands.ledger import Armed, LoadedTask, RecordEvents
+from vtid.domain.commands.pull_requests import MergePullRequest
+from vtid.domain.commands.reports import CheckWritten
+from vtid.domain.commands.work_orders import OfferWorkOrder, Progress, Workers
 from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
 from vtid.domain.serving import TellServing
@@ -64,12 +59,16 @@ class Ledger:
     progressed: bool = False
     beating: bool = False
     late: list[str] = field(default_factory=list)
+    approvals: tuple[Approval, ...] = ()
     outages: int = 0
+    away_for: Callable[[RunEvent], bool] | None = None  # such an event is not taken
     served: list[TellServing] = field(default_factory=list)
 
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
             self.outages -= 1
+            raise ConnectionError("the ledger is away")
+        if self.away_for is not None and any(map(self.away_for, command.events)):
             raise ConnectionError("the ledger is away")
         of_run = [event for event in self.events if event.run_id == command.run_id]
         stored = {event.seq: event for event in of_run}
@@ -84,7 +83,9 @@ class Ledger:
             return None
         approved = self.spec_hash if self.approved else None
         hashes = self.spec_hash, self.spec_hash, approved
-        return LoadedTask(vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run)
+        return LoadedTask(
+            vtid, self.status, LONG_AGO, *hashes, current_run_id=self._current_run, approvals=self.approvals
+        )
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
         approved = self.spec_hash if self.approved else None

@@ -25,7 +25,8 @@ from vtid.domain.change import (
     PullRequest,
     QueuePlace,
 )
-from vtid.domain.commands import CheckWritten, MergePullRequest
+from vtid.domain.commands.pull_requests import MergePullRequest
+from vtid.domain.commands.reports import CheckWritten
 from vtid.domain.credentials import Credentials
 from vtid.domain.environment import Environment
 from vtid.domain.extraction import PullRequestWords

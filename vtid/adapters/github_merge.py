@@ -24,7 +24,7 @@ from vtid.domain.change import (
     QueueEntry,
     QueuePlace,
 )
-from vtid.domain.commands import MergePullRequest
+from vtid.domain.commands.pull_requests import MergePullRequest
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Refused, Unavailable
 from vtid.domain.merging import ended_by_reading
 from vtid.domain.rules import checks_state

@@ -9,7 +9,7 @@ from typing import Any
 
 from vtid.adapters.errors import reading
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
-from vtid.domain.commands import CheckWritten
+from vtid.domain.commands.reports import CheckWritten
 from vtid.domain.errors import Denied
 from vtid.domain.notice import CHECK_NAME, Conclusion, Notice, escaped
 

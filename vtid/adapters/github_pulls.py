@@ -81,7 +81,7 @@ def find_pull_requests(
     belonging = [
         pull
         for pull in listed
-        if environment.is_branch_of(vtid, pull.branch) or vtid in mentioned_vtids(pull.title)
+        if environment.is_branch_of(vtid, pull.branch) or vtid in mentioned_vtids(pull.title, pull.branch)
     ]
     return tuple(with_merge_commit(wire, pull) for pull in belonging)
 
@@ -116,6 +116,7 @@ def _pull_of(repository: str, data: Any) -> PullRequest:
             is_open=data["state"] == "open",
             draft=bool(data["draft"]),
             merged=data["merged_at"] is not None,
+            merged_at=None if data["merged_at"] is None else datetime.fromisoformat(data["merged_at"]),
             created_at=datetime.fromisoformat(data["created_at"]),
             vtids=mentioned_vtids(title, body, branch),
             mergeable=data.get("mergeable"),

@@ -21,13 +21,14 @@ class Addresses:
     temporal_ui: str
     simulator: str | None
     token: str
+    worker_metrics: str = ""
     namespace: str = "default"
     supervisor: int = 0
     pids: dict[str, int] = field(default_factory=dict)
 
     def ready_line(self) -> str:
         """The one line of JSON that tells a caller that everything is ready."""
-        shown = ("api", "temporal", "temporal_ui", "simulator", "token")
+        shown = ("api", "temporal", "temporal_ui", "simulator", "token", "worker_metrics")
         return json.dumps({"event": "ready"} | {key: getattr(self, key) for key in shown})
 
 

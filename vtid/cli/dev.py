@@ -102,6 +102,7 @@ def welcome(stack: Stack) -> list[str]:
         f"the page       {where.api}/",
         f"the API        {where.api}/api/v1, described at {where.api}/docs",
         f"Temporal       {where.temporal}, Web UI {where.temporal_ui}",
+        f"metrics        {where.api}/metrics, of the worker {where.worker_metrics}",
         f"data and logs  {stack.data_dir}",
     ]
     if where.simulator:

@@ -33,12 +33,13 @@ class Ports:
     temporal: int
     temporal_ui: int
     temporal_http: int
+    worker_metrics: int
 
     @classmethod
     def chosen(cls, api: int, dev: TemporalDev, *, simulate: bool, simulator: int = 0) -> "Ports":
         """Port 0: free ones for all, but for the simulator's where it is given. Raises PortBusy, naming port and user."""
         if api == 0:
-            api, free, *rest = free_ports(5)
+            api, free, *rest = free_ports(6)
             return cls(api, simulator or free, *rest)
         stop = "stop what uses it, or take"
         simulator = api + SIMULATOR_OFFSET
@@ -47,7 +48,7 @@ class Ports:
             claim(simulator, "the simulator", f"{stop} another with --port (0: free ports for all)")
         claim(dev.port, "Temporal", f"{stop} free ports for all with --port 0")
         claim(dev.ui_port, "Temporal's Web UI", f"{stop} free ports for all with --port 0")
-        return cls(api, simulator, dev.port, dev.ui_port, *free_ports(1))
+        return cls(api, simulator, dev.port, dev.ui_port, *free_ports(2))
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Layout:
             temporal_ui=_http(ports.temporal_ui),
             simulator=_http(ports.simulator) if self.simulate else None,
             token=self.keys["token"],
+            worker_metrics=f"http://{self._worker_metrics}/metrics",
             namespace=self.dev.namespace,
             supervisor=os.getpid(),
             pids=pids,
@@ -92,6 +94,7 @@ class Layout:
             "VTID_GITHUB_WEBHOOK_SECRET": self.webhook_secret,
             "VTID_PAGE_URL": where.api,
             "VTID_TEMPORAL_UI_URL": where.temporal_ui,
+            "VTID_WORKER_METRICS_ADDRESS": self._worker_metrics,
             "TEMPORAL_ADDRESS": where.temporal,
             "TEMPORAL_NAMESPACE": where.namespace,
             "TEMPORAL_CONFIG_FILE": os.devnull,  # a profile of the machine's owner must not win
@@ -118,6 +121,10 @@ class Layout:
         return {
             key: value for key, value in inherited.items() if key.removesuffix("_FILE") not in told
         } | told
+
+    @property
+    def _worker_metrics(self) -> str:
+        return self.settings.worker_metrics_address or f"{LOOPBACK}:{self.ports.worker_metrics}"
 
     @property
     def webhook_secret(self) -> str:

@@ -7,7 +7,7 @@ Each secret may also come from a file, named by the same variable with the suffi
 import difflib
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -64,6 +64,18 @@ def _database_address(value: str) -> str:
     return value
 
 
+def _listening_address(value: str) -> str:
+    try:
+        parts = urlsplit(f"//{value}")
+        ip_address(parts.hostname or "")
+        port = parts.port or 0  # a port that nobody knows cannot be scraped, so 0 is none
+    except ValueError:
+        port = 0
+    if not port or value != parts.netloc or "@" in value:
+        raise ValueError("expected IP:PORT with a port of 1 to 65535, like 127.0.0.1:9464 or [::]:9464")
+    return value
+
+
 def _rsa_key(value: SecretStr) -> SecretStr:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -75,6 +87,21 @@ def _rsa_key(value: SecretStr) -> SecretStr:
     if not isinstance(key, RSAPrivateKey):
         raise ValueError(
             "expected an RSA key in PEM, without a password: the file that GitHub gives for the App"
+        )
+    return value
+
+
+def _ed25519_key(value: SecretStr) -> SecretStr:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
+    except (ValueError, TypeError):  # the library's text may quote the key
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(
+            "expected an Ed25519 private key in PEM, without a password; the path of such a file goes into VTID_PROOF_KEY_FILE"
         )
     return value
 
@@ -126,11 +153,19 @@ class Settings(BaseModel):
         None,
         description="signs leases, sessions and notifications; the same for all API processes. None: made in the data directory",
     )
+    proof_key: Annotated[SecretStr, AfterValidator(_ed25519_key)] | None = Field(
+        None,
+        description="signs proof bundles: an Ed25519 private key in PEM; the same for all API processes. None: made in the data directory in `dev`, elsewhere no bundle is given",
+    )
     bootstrap_token: SecretStr | None = Field(None, description="admin key of a development stack")
     page_url: WebAddress | None = Field(
         None, description="where people see the page; none: the API's address"
     )
     temporal_ui_url: WebAddress | None = Field(None, description="Temporal's web UI, for links")
+    worker_metrics_address: Annotated[str, AfterValidator(_listening_address)] | None = Field(
+        None,
+        description="IP:PORT at which the worker gives its numbers to Prometheus (`/metrics`), to anybody who asks; none: nowhere",
+    )
     gateway_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
         Field(
             (),

@@ -1,8 +1,11 @@
 """A change on the code host: pull request, files, checks, and the deploy run of its merged commit."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+_REVERT = re.compile(r"revert-([1-9][0-9]{0,17})-")
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,18 @@ class PullRequest:
     vtids: tuple[str, ...] = ()  # mentioned in title, body or branch, in this order
     mergeable: bool | None = None  # None: the code host still computes it
     merge_sha: str | None = None  # the commit on the base branch, once merged
+    merged_at: datetime | None = None
 
     @property
     def from_fork(self) -> bool:
         # GitHub's names of owners and repositories do not differ by case alone.
         return (self.head_repository or "").casefold() != self.repository.casefold()
+
+    @property
+    def reverts(self) -> int | None:
+        """The number of the pull request that this one reverts, if GitHub's *Revert* made it."""
+        named = _REVERT.match(self.branch)
+        return int(named.group(1)) if named else None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ EVENT_TYPES: dict[str, str] = {
     "wait.started":           "the run waits; data: for, since, until, who",
     "plan.made":              "PLANNER is done; data: repository, base, branch, services",
     "change.found_merged":    "a merged pull request of this VTID exists; data: pull_request",
+    "change.passed_over":     "a merged pull request of this VTID is not this run's work; data: url, reason",
     "work_order.offered":     "an order lies ready for workers; data: order_id, offer, attempt, kind, round",
     "work_order.unclaimed":   "alarm: nobody took the order in time; data: order_id, seconds, present, free, busy",
     "work_order.claimed":     "one worker won the order; data: order_id, attempt, worker, mode",

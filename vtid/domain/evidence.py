@@ -7,7 +7,7 @@ from enum import StrEnum
 from vtid.domain.change import ChangedFiles, PullRequest
 
 _PULL_URL = re.compile(
-    r"https?://[^/?#\s]+/(?:[^?#\s]+/)?([\w.-]+/[\w.-]+)/pull/(\d+)/?(?:[?#].*)?", re.ASCII
+    r"https?://[^/?#\s]+/(?:[^?#\s]+/)?([\w.-]+/[\w.-]+)/pull/([1-9]\d*)/?(?:[?#].*)?", re.ASCII
 )
 _SHA = re.compile(r"[0-9a-f]{40}")
 

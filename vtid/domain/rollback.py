@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vtid.domain.commands import ServedBefore
+from vtid.domain.commands.deployments import ServedBefore
 from vtid.domain.deployment import Link, LinkState, RevisionSeen, ServiceSeen
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vtid.domain.commands import OfferWorkOrder, RunRequest
+from vtid.domain.commands.run import RunRequest
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.failures import Failure
 from vtid.domain.view import RunView
 

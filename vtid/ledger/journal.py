@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from vtid.domain.commands import Armed, LoadedTask, RecordEvents
+from vtid.domain.commands.ledger import Armed, LoadedTask, RecordEvents
 from vtid.domain.events import RunEvent
+from vtid.domain.merged_before import Approval
 from vtid.domain.serving import TellServing
 from vtid.domain.task import SpecState, spec_hash
 from vtid.domain.verdict import TaskFacts
@@ -16,10 +17,27 @@ from vtid.ledger.serving import ServingStore
 from vtid.ledger.switch import Switch
 
 _TASK = (
-    select(Task.status, Task.created_at, Run.run_id, Spec.hash, Spec.markdown, Spec.state)
+    select(
+        Task.status,
+        Task.created_at,
+        Run.run_id,
+        Spec.version,
+        Spec.hash,
+        Spec.markdown,
+        Spec.state,
+        Spec.approved_at,
+    )
     .outerjoin(Spec, and_(Spec.vtid == Task.vtid, Spec.version == Task.spec_version))
     .outerjoin(Run, Run.start_id == Task.start_id)
     .where(Task.vtid == bindparam("vtid"))
+)
+
+MOST_APPROVALS = 50  # they stand in the history of every run of the task
+_APPROVALS = (
+    select(Spec.hash, Spec.approved_at)
+    .where(Spec.vtid == bindparam("vtid"), Spec.approved_at.is_not(None))
+    .order_by(Spec.approved_at.desc())
+    .limit(MOST_APPROVALS)
 )
 
 
@@ -46,7 +64,17 @@ class JournalStore:
         row = await self._task(vtid)
         if row is None:
             return None
-        return LoadedTask(vtid, row.status, row.created_at, *_hashes(row), current_run_id=row.run_id)
+        return LoadedTask(
+            vtid, row.status, row.created_at, *_hashes(row),
+            current_run_id=row.run_id, approvals=await self._approvals(vtid, row),
+        )  # fmt: skip
+
+    async def _approvals(self, vtid: str, row: Any) -> tuple[Approval, ...]:
+        if row.version is None or row.version == 1:  # as nearly always: nothing more to read
+            return (Approval(row.hash, row.approved_at),) if row.approved_at else ()
+        async with self._database.read() as session:
+            found = await session.execute(_APPROVALS, {"vtid": vtid})
+            return tuple(Approval(each.hash, each.approved_at) for each in found)
 
     async def task_facts(self, vtid: str) -> TaskFacts | None:
         """The same for the validator."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from vtid.domain.commands import OfferWorkOrder, Progress, Workers
+from vtid.domain.commands.work_orders import OfferWorkOrder, Progress, Workers
 from vtid.ledger.codec import order_to_json
 from vtid.ledger.database import Database, insert_into
 from vtid.ledger.errors import Refusal, Unknown
@@ -198,8 +198,11 @@ class Orders:
         payload: dict[str, Any],
         accepted: bool,
         reason: str | None = None,
-    ) -> None:
-        """Keep what a worker said. Refused evidence also becomes the event claim.late. A repeat changes nothing."""
+    ) -> bool:
+        """Keep what a worker said; gives whether it was accepted when it was said first. A repeat changes nothing.
+
+        Refused evidence also becomes the event claim.late.
+        """
         digest = _digest(payload)
         fields = {
             "order_id": order_id,
@@ -222,6 +225,13 @@ class Orders:
                     session, "claim.late", vtid, by=worker, key=f"{order_id}:{attempt}:{worker}:{digest[:16]}",
                     order_id=order_id, attempt=attempt, worker=worker, pr_url=payload.get("pr_url"),
                 )  # fmt: skip
+            if new:
+                return accepted
+            first = select(Claim.accepted).where(
+                Claim.order_id == order_id, Claim.attempt == attempt, Claim.worker == worker,
+                Claim.kind == kind, Claim.payload_hash == digest,
+            )  # fmt: skip
+            return bool(await session.scalar(first))
 
     async def unread_evidence(self, order_id: str | None = None) -> Sequence[UnreadClaim]:
         """Claims that nobody could look up yet, oldest first; only of leases that still live."""

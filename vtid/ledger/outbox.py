@@ -32,12 +32,21 @@ from vtid.ledger.errors import Refusal, Unknown
 from vtid.ledger.event_log import logged, tell
 from vtid.ledger.models import Event, Outgoing, OutgoingTry, Run, Subscription
 from vtid.ledger.paging import page_of, page_query
-from vtid.ledger.records import DueDelivery, LoggedEvent, OutgoingRecord, OutgoingTryRecord, Page
+from vtid.ledger.records import (
+    DueDelivery,
+    LoggedEvent,
+    OutboxBacklog,
+    OutgoingRecord,
+    OutgoingTryRecord,
+    Page,
+)
 from vtid.ledger.rows import outgoing_record, outgoing_try_record, subscription_record
 from vtid.ledger.subscriptions import disable
 
 _AT_ONCE = 200  # events that one pass makes deliveries for
 MAX_ERROR = 500
+# The event up to which the slowest subscription has its deliveries.
+_FARTHEST_BEHIND = select(func.min(Subscription.position)).where(Subscription.state == "active")
 
 
 class Outbox:
@@ -59,9 +68,8 @@ class Outbox:
 
     async def _is_behind(self) -> bool:
         """Nearly always there is nothing to do; finding that out takes no lock."""
-        first = select(func.min(Subscription.position)).where(Subscription.state == "active")
         async with self._database.read() as session:
-            position = await session.scalar(first)
+            position = await session.scalar(_FARTHEST_BEHIND)
             if position is None:
                 return False
             newer = select(Event.position).where(Event.position > position, Event.type.in_(SOURCES)).limit(1)
@@ -168,6 +176,24 @@ class Outbox:
                 raise Unknown(f"delivery {delivery_id}")
             tries = (await session.scalars(query.limit(100))).all()
         return outgoing_record(row), [outgoing_try_record(each) for each in reversed(tries)]
+
+    async def backlog(self) -> OutboxBacklog:
+        """What active subscriptions have yet to be told."""
+        waiting = (
+            select(func.count(), func.min(Outgoing.next_at))
+            .join(Subscription, Subscription.id == Outgoing.subscription_id)
+            .where(Outgoing.state == "pending", Subscription.state == "active")
+        )
+        async with self._database.read() as session:
+            pending, next_at = (await session.execute(waiting)).one()
+            unmade = await session.scalar(
+                select(Event.at)
+                .where(Event.position > _FARTHEST_BEHIND.scalar_subquery(), Event.type.in_(SOURCES))
+                .order_by(Event.position)
+                .limit(1)
+            )
+        due = [at for at in (next_at, unmade) if at is not None and at <= datetime.now(UTC)]
+        return OutboxBacklog(pending, min(due, default=None))
 
     async def prune(self) -> None:
         """Forget what ended long ago."""

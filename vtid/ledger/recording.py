@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
-from vtid.domain.commands import RecordEvents
+from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.events import RunEvent, tell_the_same
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus, check_transition

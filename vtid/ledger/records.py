@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from vtid.domain.commands import OfferWorkOrder, RunRequest
+from vtid.domain.commands.run import RunRequest
+from vtid.domain.commands.work_orders import OfferWorkOrder
 from vtid.domain.side_effects import SideEffect
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
@@ -197,6 +198,16 @@ class SubscriptionRecord:
     rotated_at: datetime
     created_by: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class OutboxBacklog:
+    """pending: deliveries that wait for a try. due_since: since when the oldest message has waited that nobody has on
+    the way though it is its time, made or yet to be made; None: there is none.
+    """
+
+    pending: int
+    due_since: datetime | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Select, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from vtid.domain.commands import RunRequest
+from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import RunEvent
 from vtid.domain.failures import RunStopped, failure_of
 from vtid.domain.task import SpecState, TaskStatus, check_transition

@@ -14,7 +14,7 @@ from api.gateway.words import keep
 from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Given, Services, Worker
-from vtid.domain.commands import DeploymentClaimed
+from vtid.domain.commands.messages import DeploymentClaimed
 from vtid.domain.view import deployment_contradiction
 from vtid.ledger import Unknown
 from vtid.ledger.records import TaskRecord

@@ -8,7 +8,7 @@ from api.gateway.named import Named, is_evidence, named_in
 from api.gateway.said import Said
 from tests.api.gateway.clients import HEAD, Forge, Mcp, Runner
 from tests.api.stage import Play
-from vtid.domain.commands import DeploymentClaimed
+from vtid.domain.commands.messages import DeploymentClaimed
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.api.gateway.clients import HEAD, Forge, Mcp, Runner
 from tests.api.stage import SPEC, Play
-from vtid.domain.commands import Acknowledge, SubmitEvidence
+from vtid.domain.commands.messages import Acknowledge, SubmitEvidence
 
 
 async def test_the_polling_worker_runs_unchanged(play: Play, runner: Runner) -> None:

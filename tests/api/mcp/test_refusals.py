@@ -7,7 +7,7 @@ from api.engine import RunRef
 from tests.api.conftest import Staging, serving
 from tests.api.engine import FakeEngine
 from tests.api.stage import PULL, SHA, Play
-from vtid.domain.commands import Acknowledge, LeaseTerms
+from vtid.domain.commands.messages import Acknowledge, LeaseTerms
 from vtid.domain.failures import API_CODES
 from vtid.mcp.advice import ADVICE, advise_on
 

@@ -3,7 +3,7 @@
 from mcp_types import TextResourceContents
 
 from tests.api.stage import PULL, SHA, SPEC, Play
-from vtid.domain.commands import ReportFailure
+from vtid.domain.commands.messages import ReportFailure
 
 from .conftest import Meeting
 

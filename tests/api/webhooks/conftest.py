@@ -11,7 +11,6 @@ import pytest
 from tests.api.conftest import Staging
 from tests.api.stage import PULL, SHA, Play
 from vtid.domain.change import PullRequest
-from vtid.domain.errors import OutsideError
 from vtid.domain.extraction import PullRequestWords
 
 SECRET = "the secret in force"
@@ -27,7 +26,7 @@ class Words:
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     said: dict[int, PullRequestWords] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
-    error: OutsideError | None = None
+    error: Exception | None = None
 
     def merged(self, number: int, title: str, body: str = "", branch: str = "fix", sha: str = SHA) -> None:
         pull = PullRequest(

@@ -1,8 +1,11 @@
 """A change that came to a base branch belongs to a task that the ledger knows, or is seen as nobody's."""
 
+import pytest
+
 from tests.api.stage import SHA
 from tests.api.webhooks.conftest import Hook, closed, push
 from vtid.domain.errors import Unavailable
+from vtid.ledger import LedgerUnavailable
 
 OTHER = "d" * 40
 
@@ -104,3 +107,22 @@ async def test_unattributed_changes_come_in_pages(hook: Hook) -> None:
     titles = [entry["title"] for page in (first, rest) for entry in page["items"]]
     assert titles == ["Change 2", "Change 1", "Change 0"]
     assert rest["next_cursor"] is None
+
+
+async def test_an_error_of_ours_is_seen_in_the_list_and_stops_nothing(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook.words.error = RuntimeError("a fault of ours")
+    monkeypatch.setattr(hook.play.ledger.deliveries, "worked", _away)
+
+    await hook.send("push", push(SHA))
+    await hook.settle()  # even to say so must wait for the ledger
+
+    monkeypatch.undo()
+    await hook.settle()
+    [kept] = await hook.deliveries()
+    assert (kept["state"], kept["says"]) == ("failed", "an error of ours; see the log")
+
+
+async def _away(*_: object) -> None:
+    raise LedgerUnavailable("away")

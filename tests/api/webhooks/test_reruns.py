@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.stage import SHA
 from tests.api.webhooks.conftest import Hook, check_run
-from vtid.domain.commands import Rescue
+from vtid.domain.commands.messages import Rescue
 from vtid.domain.stages import Move
 
 FAILURE = {

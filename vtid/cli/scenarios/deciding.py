@@ -253,4 +253,35 @@ ABANDON = Scenario(
     _abandon,
 )
 
-SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, START_TWICE, RETRY, ADOPT, SKIP, ABANDON)
+
+async def _built_anew(drill: Drill) -> None:
+    await drill.world.behave({"deploy": {"conclusion": "failure"}})
+    await drill.hire("worker")
+    await drill.start()
+    await drill.until_event("run.blocked")
+    await drill.rescue("abandon", reason="the spec was wrong")
+    await drill.until_event("run.finished")
+    await drill.world.behave({"deploy": {"conclusion": "success"}})
+    await drill.edit_spec(approve=True)
+    await drill.begin()
+    await drill.until_event("run.finished", times=2)
+
+
+BUILT_ANEW = Scenario(
+    "spec-edited-after-merge",
+    "A change was merged, then its spec was edited: the next run builds the new spec, and does not prove the old change.",
+    Promise(
+        TaskStatus.COMPLETED,
+        effects={**REPORTED, "merge": 2, "check_run": 2, "comment": 2},
+        events={"run.started": 2, "work_order.claimed": 2, "change.merged": 2, "change.found_merged": 0},
+        claims={
+            "the merged change is told, and why it does not count": lambda seen: (
+                [data["url"] for data in seen.of("change.passed_over")]
+                == [data["pull_request"] for data in seen.of("change.merged")][:1]
+            ),
+        },
+    ),
+    _built_anew,
+)
+
+SCENARIOS = (CANCEL, CANCEL_QUEUED, CANCEL_MERGING, START_TWICE, RETRY, ADOPT, SKIP, ABANDON, BUILT_ANEW)

@@ -95,9 +95,12 @@ class Drill:
         scope = f"services/{self.world.service}"
         return f"# {self.name}\n\n## Goal\n\nA drill.\n\n## Scope\n\n{scope}\n\n## Acceptance Criteria\n\n- it is told what happened\n"
 
-    async def edit_spec(self) -> None:
+    async def edit_spec(self, *, approve: bool = False) -> None:
         """Another text than the approved one."""
-        await self.call("PUT", f"/api/v1/tasks/{self.vtid}/spec", {"markdown": f"{self._spec}- and more\n"})
+        address = f"/api/v1/tasks/{self.vtid}/spec"
+        task = await self.call("PUT", address, {"markdown": f"{self._spec}- and more\n"})
+        if approve:
+            await self.call("POST", f"{address}/approve", {"hash": task["spec"]["hash"]})
 
     async def begin(self) -> Json:
         """Start the run of the task; gives the answer."""

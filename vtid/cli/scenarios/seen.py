@@ -133,10 +133,13 @@ def log_is_whole(seen: Seen) -> bool:
 
 
 def offered_once_each(seen: Seen) -> bool:
-    """One event for each offer: no order twice, no number left out."""
-    offers = seen.of("work_order.offered")
-    numbers = [offer["offer"] for offer in offers]
-    return numbers == list(range(1, len(offers) + 1)) and len({o["order_id"] for o in offers}) == len(offers)
+    """One event for each offer: no order twice, and in no run a number left out."""
+    offers = [event for event in seen.events if event["type"] == "work_order.offered"]
+    numbers: dict[str, list[int]] = {}
+    for offer in offers:
+        numbers.setdefault(offer["run_id"], []).append(offer["data"]["offer"])
+    in_order = all(its == list(range(1, len(its) + 1)) for its in numbers.values())
+    return in_order and len({offer["data"]["order_id"] for offer in offers}) == len(offers)
 
 
 def no_worker_works_twice(seen: Seen) -> bool:
