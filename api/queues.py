@@ -1,8 +1,9 @@
-"""Whether a merge queue's groups get the checks that their branch requires, asked of the code host now."""
+"""What a base branch lets past, and whether its merge queue's groups get their checks: asked of the code host now."""
 
 from api.declared import environment_of, repository_of
 from api.outside import LOOK_SECONDS, asked
 from api.problems import Problem
+from vtid.domain.branch_guard import guard_findings
 from vtid.domain.environment import Environment
 from vtid.domain.group_checks import GroupChecks, findings
 from vtid.domain.ports import BranchHost
@@ -39,12 +40,14 @@ class Queues:
 def _look(host: BranchHost, environment: Environment, repository: str) -> GroupChecks:
     branch = environment.base_branch
     rules = host.branch_rules(repository, branch)
+    policy = environment.checks.required
     files = host.workflow_files(repository, branch) if rules.merge_queue else ()
+    guard = () if rules.merge_queue else guard_findings(branch, rules, policy)
     return GroupChecks(
         environment=environment.name,
         repository=repository,
         branch=branch,
         merge_queue=rules.merge_queue,
         required=rules.required,
-        findings=findings(branch, rules, environment.checks.required, files),
+        findings=(*findings(branch, rules, policy, files), *guard),
     )

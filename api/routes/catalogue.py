@@ -82,7 +82,8 @@ async def drift(name: Name, given: Given, _: ViewerOrWorker, repository: Reposit
 async def merge_queue(
     name: Name, given: Given, _: ViewerOrWorker, repository: Repository = None
 ) -> JSONResponse:
-    """Whether the base branch has a merge queue whose groups get every required check, read now."""
+    """Whether the base branch has a merge queue whose groups get every required check; without one, whether its rules let
+    a person merge past the validator. Read now."""
     return JSONResponse(plain(await given.queues.look(name, repository)))
 
 

@@ -26,12 +26,13 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.fold import fold
 from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
 from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 
 HEAD = "a" * 40
 NEXT_HEAD = "c" * 40

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from vtid.cli.addresses import read_addresses
+from vtid.cli.branches import State, branch_findings
 from vtid.cli.client import headers
 from vtid.cli.console import out, print_json
 from vtid.cli.exits import Exit
 from vtid.cli.layout import temporal_binary
-from vtid.cli.queues import State, queue_findings
 from vtid.cli.session import Session
 from vtid.cli.supervisor import StackError
 from vtid.configuration.environments import load_environments
@@ -208,9 +208,9 @@ def _simulator(session: Session) -> Iterator[Row]:
     )
 
 
-def _queues(session: Session) -> Iterator[Row]:
-    for state, says in queue_findings(session):
-        yield Row("merge queue", state, says)
+def _branches(session: Session) -> Iterator[Row]:
+    for about, state, says in branch_findings(session):
+        yield Row(about, state, says)
 
 
 _CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
@@ -219,5 +219,5 @@ _CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
     _settings,
     _api,
     _simulator,
-    _queues,
+    _branches,
 )

@@ -13,11 +13,12 @@ from typing import Any
 
 from vtid.domain.canonical import sha256_of, sha256_of_lines
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.hosts import HOSTS
 from vtid.domain.secret_shapes import masked
 from vtid.domain.stages import Stage
 from vtid.domain.verdict import Answer
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:vtid:run-proof:v1"
