@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from api.app import create_app
+from api.composing import Outside
 from api.key_files import kept
 from api.leases import kept_key
 from api.options import Options
@@ -71,18 +72,15 @@ async def _serve(host: str, port: int) -> None:
         code_host = GitHub(settings.github_api_url, settings.github_credentials)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
-        app = create_app(
-            ledger,
-            runs,
-            environments,
-            options,
-            code_host,
+        outside = Outside(
+            code_host=code_host,
             words=code_host,
             settings_host=service_hosts(settings.cloud_run_url, HttpProbe()),
             branch_host=code_host,
             messenger=messenger,
             proof_signer=proof_signer(settings),
         )
+        app = create_app(ledger, runs, environments, options, outside)
         try:
             await Server(app, host=host, port=port).serve(sockets=[listening])
         finally:
