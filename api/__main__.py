@@ -18,7 +18,7 @@ from vtid.adapters.github import GitHub
 from vtid.adapters.hosts import service_hosts
 from vtid.adapters.http_probe import HttpProbe
 from vtid.adapters.messenger import HttpMessenger
-from vtid.adapters.proof_signatures import Ed25519Signer, made_key
+from vtid.adapters.proof_signatures import Ed25519Signer, NotAKey, made_key
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
@@ -53,7 +53,13 @@ def proof_signer(settings: Settings) -> Ed25519Signer | None:
     """None: no bundle is given. A key that nobody chose signs nothing outside of `dev`: who would know it again?"""
     if settings.proof_key is not None:
         return Ed25519Signer(settings.proof_key.get_secret_value())
-    return Ed25519Signer(kept(settings.data_dir / "proof.key", made_key)) if settings.env == "dev" else None
+    if settings.env != "dev":
+        return None
+    file = settings.data_dir / "proof.key"
+    try:
+        return Ed25519Signer(kept(file, made_key))
+    except NotAKey as error:
+        raise ConfigurationError(f"{file}: {error}; take it away, and another one is made") from error
 
 
 async def _serve(host: str, port: int) -> None:

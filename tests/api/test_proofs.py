@@ -12,7 +12,7 @@ from tests.api.conftest import Staging
 from tests.api.stage import Play
 from tests.domain.run_events import HEAD, MERGED, PULL, links, rule
 from vtid.adapters.proof_signatures import Ed25519Signer, made_key, verify
-from vtid.configuration.settings import Settings
+from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.proof_checks import findings_against, findings_of
 from vtid.domain.proof_shape import read_bundle
 from vtid.domain.stages import Stage
@@ -159,3 +159,10 @@ def test_a_key_is_made_in_dev_alone_and_stays(tmp_path: Path) -> None:
     assert again is not None
     assert chosen is not None
     assert made.key_id == again.key_id != chosen.key_id
+
+
+def test_a_broken_key_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "proof.key").write_text("half a k")
+
+    with pytest.raises(ConfigurationError, match=r"proof\.key: expected an Ed25519 private key"):
+        proof_signer(Settings.load({"VTID_DATA_DIR": str(tmp_path)}))

@@ -242,6 +242,10 @@ def _with(path: str, value: Any) -> Statement:
         (enveloped('{"a":NaN}'), "payload: NaN is no JSON number"),
         (enveloped({}), "payload._type: is missing"),
         (enveloped(_with("predicateType", "urn:other")), "payload.predicateType: expected urn:vtid"),
+        (
+            enveloped(_with("subject.0.digest", {"a": {}})),
+            "payload.subject[0].digest.a: expected text, got {}",
+        ),
         (enveloped(_with("predicate.status", "done")), "payload.predicate.status: expected allocated or"),
         (
             enveloped(_with("predicate.log.events", True)),
