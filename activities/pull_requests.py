@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.polling import another_look, is_last_look, not_ready
 from vtid.domain.change import Check, Checks, CheckState, MergeAnswer, MergeKind, PullRequest, QueueExit
+from vtid.domain.checks import checks_state
 from vtid.domain.commands.pull_requests import (
     AwaitChecks,
     AwaitMerge,
@@ -32,7 +33,6 @@ from vtid.domain.evidence import (
 from vtid.domain.merged_before import MergedBefore, merged_before
 from vtid.domain.merging import ended_by_reading
 from vtid.domain.ports import CodeHost
-from vtid.domain.rules import checks_state
 from vtid.domain.verdict import Facts
 
 
@@ -238,6 +238,5 @@ def facts_of(code_host: CodeHost, command: GatherFacts) -> Facts:
 def _checks(
     code_host: CodeHost, repository: str, sha: str, environment: Environment, pull: PullRequest
 ) -> Checks:
-    ruled = code_host.required_checks(repository, pull.base)
-    required = tuple(dict.fromkeys((*environment.checks.required, *ruled)))
+    required = environment.checks.required_beside(code_host.required_checks(repository, pull.base))
     return Checks(sha, code_host.checks(repository, sha), required)

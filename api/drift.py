@@ -1,15 +1,11 @@
 """What an environment declares beside what runs, read now."""
 
-import asyncio
-
 from api.declared import environment_of, repository_of
+from api.outside import LOOK_SECONDS, asked
 from api.problems import Problem
 from vtid.domain.drift import DriftReport, ServiceReport, compare
 from vtid.domain.environment import Environment
-from vtid.domain.errors import Denied, OutsideError, Unavailable
 from vtid.domain.ports import SettingsHost
-
-LOOK_SECONDS = 20.0  # of all services of an environment; the client waits meanwhile
 
 
 class Drifts:
@@ -38,17 +34,7 @@ class Drifts:
         host = self._host
         if host is None:
             raise Problem("CLOUD_RUN_UNAVAILABLE", "this API cannot ask where services run", status=503)
-        try:
-            async with asyncio.timeout(self._seconds):
-                services = await asyncio.to_thread(_reports, host, environment, where)
-        except TimeoutError:
-            text = f"no answer within {self._seconds:g} s"
-            raise Problem("CLOUD_RUN_UNAVAILABLE", text, status=503, retryable=True) from None
-        except Denied as error:
-            raise Problem("CLOUD_RUN_DENIED", str(error), status=502) from error
-        except OutsideError as error:
-            again = isinstance(error, Unavailable)
-            raise Problem("CLOUD_RUN_UNAVAILABLE", str(error), status=503, retryable=again) from error
+        services = await asked("CLOUD_RUN", lambda: _reports(host, environment, where), self._seconds)
         drift = tuple(each for report in services for each in report.drift)
         return DriftReport(name, environment.project, environment.region, not drift, services, drift)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.pull_requests import facts_of
+from api.outside import LOOK_SECONDS
 from api.problems import Problem
 from vtid.domain.change import PullRequest
 from vtid.domain.commands.pull_requests import GatherFacts
@@ -17,7 +18,6 @@ from vtid.domain.view import RunView
 from vtid.ledger import Ledger, Unknown
 from vtid.ledger.records import TaskRecord
 
-LOOK_SECONDS = 20.0  # of all questions to the code host; the client waits meanwhile
 _SLACK = timedelta(days=1)  # for clocks that differ
 _NOTHING = Facts(None, None, None, None)
 

@@ -1,7 +1,5 @@
 """Lease tokens: signed and self-contained, so that a heartbeat is checked without the ledger."""
 
-import contextlib
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +8,7 @@ from pathlib import Path
 import jwt
 
 from api.engine import RunRef
+from api.key_files import kept
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "vtid-lease"
@@ -73,18 +72,4 @@ class LeaseTokens:
 
 def kept_key(data_dir: Path) -> str:
     """The signing key of this installation, made on first use and readable by its owner alone."""
-    path = data_dir / "lease.key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        _create(path, secrets.token_urlsafe(48))
-    return path.read_text()
-
-
-def _create(path: Path, text: str) -> None:
-    """Create the file complete or not at all; if somebody was faster, theirs stays."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
+    return kept(data_dir / "lease.key", lambda: secrets.token_urlsafe(48))

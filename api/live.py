@@ -14,8 +14,9 @@ from typing import Any
 
 from api.presenter import Presenter
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.stages import Stage
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger import Ledger, LedgerUnavailable, Unknown
 from vtid.ledger.records import LoggedEvent
 

@@ -1,15 +1,12 @@
-"""Whether a merge queue's groups get the checks that their branch requires, asked of the code host now."""
-
-import asyncio
+"""What a base branch lets past, and whether its merge queue's groups get their checks: asked of the code host now."""
 
 from api.declared import environment_of, repository_of
+from api.outside import LOOK_SECONDS, asked
 from api.problems import Problem
+from vtid.domain.branch_guard import guard_findings
 from vtid.domain.environment import Environment
-from vtid.domain.errors import Denied, OutsideError, Unavailable
 from vtid.domain.group_checks import GroupChecks, findings
 from vtid.domain.ports import BranchHost
-
-LOOK_SECONDS = 20.0  # of all questions to the code host; the client waits meanwhile
 
 
 class Queues:
@@ -37,28 +34,20 @@ class Queues:
         host = self._host
         if host is None:
             raise Problem("GITHUB_UNAVAILABLE", "this API cannot ask GitHub", status=503)
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.to_thread(_look, host, environment, where)
-        except TimeoutError:
-            text = f"no answer within {self._seconds:g} s"
-            raise Problem("GITHUB_UNAVAILABLE", text, status=503, retryable=True) from None
-        except Denied as error:
-            raise Problem("GITHUB_DENIED", str(error), status=502) from error
-        except OutsideError as error:
-            again = isinstance(error, Unavailable)
-            raise Problem("GITHUB_UNAVAILABLE", str(error), status=503, retryable=again) from error
+        return await asked("GITHUB", lambda: _look(host, environment, where), self._seconds)
 
 
 def _look(host: BranchHost, environment: Environment, repository: str) -> GroupChecks:
     branch = environment.base_branch
     rules = host.branch_rules(repository, branch)
+    policy = environment.checks.required
     files = host.workflow_files(repository, branch) if rules.merge_queue else ()
+    guard = () if rules.merge_queue else guard_findings(branch, rules, policy)
     return GroupChecks(
         environment=environment.name,
         repository=repository,
         branch=branch,
         merge_queue=rules.merge_queue,
         required=rules.required,
-        findings=findings(branch, rules, environment.checks.required, files),
+        findings=(*findings(branch, rules, policy, files), *guard),
     )

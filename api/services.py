@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.presenter import Presenter
 from api.problems import Problem, request_id
+from api.proofs import Proofs
 from api.queues import Queues
 from api.readiness import Readiness
 from api.reconciler import Reconciler
@@ -36,7 +37,7 @@ PREFIX = "/api/v1"
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a route may use, made once by `create_app`."""
+    """Everything that a route may use, made once by `compose`."""
 
     ledger: Ledger
     engine: Engine
@@ -51,6 +52,7 @@ class Services:
     drifts: Drifts
     queues: Queues
     explainer: Explainer
+    proofs: Proofs
     inbox: Inbox
     feed: Feed
     reconciler: Reconciler

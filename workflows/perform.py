@@ -22,8 +22,6 @@ from vtid.domain.limits import LATE_AFTER, LOCAL_BUDGET, LOCAL_PAUSE, LOCAL_TRIE
 from workflows.connection import GITHUB_QUEUE
 from workflows.hints import Hints, LookAgain
 
-# As many as fit into LOCAL_BUDGET. The budget bounds each try, but the pauses between them it does not.
-
 C = TypeVar("C")
 R = TypeVar("R")
 

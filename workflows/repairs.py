@@ -4,11 +4,12 @@ from dataclasses import asdict, replace
 
 from activities.pull_requests import PullRequests
 from vtid.domain.change import Check
+from vtid.domain.checks import red_checks
 from vtid.domain.commands.pull_requests import CheckLog, ReadLogs
 from vtid.domain.evidence import EvidenceSource
 from vtid.domain.failures import RunStopped
 from vtid.domain.repair import Finding, Repair, findings_of, may_be_repaired
-from vtid.domain.rules import CHECKS_RULE, red_checks
+from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Facts, Verdict
 from workflows.course import Course
 

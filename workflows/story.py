@@ -18,10 +18,11 @@ from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import SYSTEM, RunEvent, tell_the_same
 from vtid.domain.failures import Failure, RunStopped, failure_of
+from vtid.domain.fold import fold
 from vtid.domain.moment import moment
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
-from vtid.domain.view import RunView, fold, sentence
+from vtid.domain.view import RunView, sentence
 from workflows.perform import perform
 
 STAGE = SearchAttributeKey.for_keyword("VtidStage")

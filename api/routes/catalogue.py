@@ -16,6 +16,9 @@ from vtid.domain.rules import RULES
 
 router = APIRouter(prefix=PREFIX, tags=["catalogue"])
 
+Name = Annotated[Text, Path(max_length=200)]
+Repository = Annotated[Text | None, Query(max_length=200)]
+
 
 @router.get("/limits", response_model=shapes.Paged[shapes.LimitRow])
 async def limits(given: Given, _: ViewerOrWorker, environment: str | None = None) -> JSONResponse:
@@ -66,12 +69,7 @@ async def rules(_: ViewerOrWorker) -> JSONResponse:
     response_model=shapes.DriftReport,
     responses=documented(502, "Cloud Run refuses our credentials."),
 )
-async def drift(
-    name: Annotated[Text, Path(max_length=200)],
-    given: Given,
-    _: ViewerOrWorker,
-    repository: Annotated[Text | None, Query(max_length=200)] = None,
-) -> JSONResponse:
+async def drift(name: Name, given: Given, _: ViewerOrWorker, repository: Repository = None) -> JSONResponse:
     """What the environment declares beside what runs, read now: every difference by name."""
     return JSONResponse(plain(await given.drifts.look(name, repository)))
 
@@ -82,12 +80,10 @@ async def drift(
     responses=documented(502, "GitHub refuses our credentials."),
 )
 async def merge_queue(
-    name: Annotated[Text, Path(max_length=200)],
-    given: Given,
-    _: ViewerOrWorker,
-    repository: Annotated[Text | None, Query(max_length=200)] = None,
+    name: Name, given: Given, _: ViewerOrWorker, repository: Repository = None
 ) -> JSONResponse:
-    """Whether the base branch has a merge queue whose groups get every required check, read now."""
+    """Whether the base branch has a merge queue whose groups get every required check; without one, whether its rules let
+    a person merge past the validator. Read now."""
     return JSONResponse(plain(await given.queues.look(name, repository)))
 
 

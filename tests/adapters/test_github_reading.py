@@ -299,6 +299,27 @@ def test_required_checks_come_from_rulesets_and_from_classic_protection(sim: Sim
     assert sim.git_hub.required_checks("acme/shop", "main") == ("ci", "security", "licences")
 
 
+@pytest.mark.parametrize(
+    ("rules", "protected", "is_protected"),
+    [
+        ([], False, False),
+        ([], True, True),
+        ([{"type": "pull_request", "parameters": {}}], False, True),
+        ([{"type": "non_fast_forward"}, {"type": "deletion"}], False, False),
+    ],
+)
+def test_a_branch_is_protected_by_what_keeps_people_from_changing_it(
+    sim: Sim, rules: list[dict[str, Any]], protected: bool, is_protected: bool
+) -> None:
+    sim.breaks("GET", r"/rules/branches/main$", {"status": 200, "body": rules})
+    branch = {"protected": protected, "protection": {"enabled": protected}}
+    sim.breaks("GET", r"/shop/branches/main$", {"status": 200, "body": branch})
+
+    found = sim.git_hub.branch_rules("acme/shop", "main")
+
+    assert (found.protected, found.required) == (is_protected, ())
+
+
 def test_a_plan_without_rulesets_requires_nothing_by_them(sim: Sim) -> None:
     said = "Upgrade to GitHub Pro or make this repository public to enable this feature."
     sim.breaks("GET", r"/rules/branches/", {"status": 403, "body": {"message": said}})

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app, stop
+from api.composing import Outside
 from api.options import Options
 from api.serving import Server
 from api.webhooks.attribution import ChangeWords
@@ -17,7 +18,7 @@ from tests.api.engine import FakeEngine
 from tests.api.stage import SIGNING_KEY, Play
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
-from vtid.domain.ports import CodeHost, Messenger
+from vtid.domain.ports import CodeHost, Messenger, ProofSigner
 from vtid.ledger import Ledger
 from vtid.ledger.migrate import migrate
 
@@ -67,11 +68,13 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
         code_host: CodeHost | None = None,
         words: ChangeWords | None = None,
         messenger: Messenger | None = None,
+        proof_signer: ProofSigner | None = None,
         **changed: Any,
     ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
         environments = load_environments(SHIPPED_ENVIRONMENTS)
-        app = create_app(ledger, engine, environments, options, code_host, words, messenger=messenger)
+        outside = Outside(code_host, words, messenger=messenger, proof_signer=proof_signer)
+        app = create_app(ledger, engine, environments, options, outside)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

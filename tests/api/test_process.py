@@ -33,6 +33,7 @@ async def test_it_serves_without_temporal_and_stops_while_a_stream_is_open(
     async with httpx.AsyncClient(base_url=ready["url"], headers={"Authorization": "Bearer boot"}) as client:
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/api/v1/proof-key")).json()["algorithm"] == "ed25519"
         async with client.stream("GET", "/api/v1/events/stream") as stream:
             lines = stream.aiter_lines()
             await anext(lines)
@@ -43,7 +44,8 @@ async def test_it_serves_without_temporal_and_stops_while_a_stream_is_open(
 
     assert any(line.startswith("retry:") for line in rest)
     assert code == 0
-    assert (tmp_path / "lease.key").stat().st_mode & 0o777 == 0o600
+    for key in ("lease.key", "proof.key"):
+        assert (tmp_path / key).stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_wrong_setting_is_told_by_name_and_ends_the_process(tmp_path: Path) -> None:

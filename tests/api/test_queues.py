@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.composing import Outside
 from api.shapes import GroupChecks
 from tests.api.conftest import OPTIONS, Staging
 from tests.api.engine import FakeEngine
@@ -44,7 +45,7 @@ def told(simulator: str) -> Any:
 def play_with(host: BranchHost | None, ledger: Ledger, staging: Staging, keys: dict[str, str]) -> Play:
     staging()  # makes the keys
     environments = load_environments(SHIPPED_ENVIRONMENTS)
-    app = create_app(ledger, FakeEngine(), environments, OPTIONS, branch_host=host)
+    app = create_app(ledger, FakeEngine(), environments, OPTIONS, Outside(branch_host=host))
     return Play(app, ledger, FakeEngine(), keys)
 
 
@@ -53,11 +54,25 @@ def play(told: Any, ledger: Ledger, staging: Staging, keys: dict[str, str], simu
     return play_with(GitHub(f"{simulator}/api/v3", "t"), ledger, staging, keys)
 
 
-async def test_a_branch_without_a_queue_is_fine(play: Play) -> None:
-    answer = await play.get("/environments/dev/merge-queue")
+@pytest.mark.parametrize(
+    ("required", "state", "says"),
+    [
+        ([], "warn", "not protected"),
+        (["ci"], "warn", "does not require vtid: "),
+        (["vtid"], "ok", "requires vtid"),
+    ],
+)
+async def test_a_branch_without_a_queue_is_asked_what_it_lets_past(
+    play: Play, told: Any, required: list[str], state: str, says: str
+) -> None:
+    told("PUT", "behaviour", repository=SHOP, protection={"required_checks": required})
 
-    report = answer.json()
-    assert (report["merge_queue"], [each["state"] for each in report["findings"]]) == (False, ["ok"])
+    report = (await play.get("/environments/dev/merge-queue")).json()
+
+    queue, branch = report["findings"]
+    assert (report["merge_queue"], queue["about"], queue["state"]) == (False, "merge queue", "ok")
+    assert (branch["about"], branch["state"]) == ("base branch", state)
+    assert says in branch["says"]
     GroupChecks.model_validate(report)
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import insert
 
 from tests.api.stage import SPEC
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus, spec_hash
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger.codec import view_to_json
 from vtid.ledger.database import Database
 from vtid.ledger.models import Base, Event, Run, Spec, Task

@@ -1,4 +1,4 @@
-"""What `vtid doctor` says of merge queues: good, bad, or not known."""
+"""What `vtid doctor` says of base branches and merge queues: good, bad, or not known."""
 
 import json
 from typing import Any
@@ -13,17 +13,15 @@ def environment(name: str, repository: str = "acme/shop") -> dict[str, str]:
     return {"name": name, "repository": repository, "base_branch": "main"}
 
 
-def finds(api: FakeApi, name: str, state: str, says: str) -> None:
-    findings = [{"state": state, "says": says}]
+def finds(api: FakeApi, name: str, state: str, says: str, about: str = "merge queue") -> None:
+    findings = [{"state": state, "says": says, "about": about}]
     api.says("GET", f"{ENVIRONMENTS}/{name}/merge-queue", {"findings": findings})
 
 
 def rows(vtid: Vtid, api: FakeApi) -> tuple[int, list[dict[str, Any]]]:
     ended = vtid("doctor", "--json", "--api-url", api.url)
     checks = json.loads(ended.out)["checks"]
-    return ended.code, [
-        {"state": row["state"], "says": row["says"]} for row in checks if row["check"] == "merge queue"
-    ]
+    return ended.code, [row for row in checks if row["check"] in ("base branch", "merge queue")]
 
 
 def test_a_check_that_never_comes_fails_and_what_several_share_is_said_once(api: FakeApi, vtid: Vtid) -> None:
@@ -34,7 +32,19 @@ def test_a_check_that_never_comes_fails_and_what_several_share_is_said_once(api:
     code, said = rows(vtid, api)
 
     assert code == Exit.FAILED
-    assert said == [{"state": "fail", "says": "acme/shop: ci never comes for a group (dev, staging)"}]
+    says = "acme/shop: ci never comes for a group (dev, staging)"
+    assert said == [{"check": "merge queue", "state": "fail", "says": says}]
+
+
+def test_a_branch_that_lets_changes_past_the_validator_is_a_warning_and_no_failure_of_ours(
+    api: FakeApi, vtid: Vtid
+) -> None:
+    api.says("GET", ENVIRONMENTS, {"items": [environment("dev")]})
+    finds(api, "dev", "warn", "main is not protected", about="base branch")
+
+    _, [row] = rows(vtid, api)
+
+    assert row == {"check": "base branch", "state": "warn", "says": "acme/shop: main is not protected (dev)"}
 
 
 def test_what_could_not_be_asked_is_neither_good_nor_bad(api: FakeApi, vtid: Vtid) -> None:

@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from vtid.adapters.proof_signatures import made_key
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS, ConfigurationError, Settings
 from vtid.domain.credentials import AppKey
 
@@ -133,6 +134,20 @@ def test_networks_of_old_workers_are_named_or_none() -> None:
     assert [str(network) for network in named] == ["10.1.0.0/16", "fd00::/8"]
     assert Settings.load({}).gateway_networks == ()
     assert "VTID_GATEWAY_NETWORKS" in problem(VTID_GATEWAY_NETWORKS="everywhere")
+
+
+def test_proofs_are_signed_with_an_ed25519_key_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "proof.pem").write_text(made_key())
+
+    settings = Settings.load({"VTID_PROOF_KEY_FILE": str(tmp_path / "proof.pem")})
+
+    assert settings.proof_key is not None
+    assert "PRIVATE" not in repr(settings)
+    for wrong in (RSA_KEY, "hunter2", str(tmp_path / "proof.pem")):
+        told = problem(VTID_PROOF_KEY=wrong)
+        assert told.startswith("VTID_PROOF_KEY: expected an Ed25519 private key in PEM")
+        assert "VTID_PROOF_KEY_FILE" in told
+        assert wrong not in told
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9464", "0.0.0.0:9464", "[::1]:9464"])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtid.domain.change import Check, CheckState
-from vtid.domain.rules import checks_state
+from vtid.domain.checks import checks_state
 
 GREEN, RED, PENDING, SKIPPED = CheckState.GREEN, CheckState.RED, CheckState.PENDING, CheckState.SKIPPED
 NAMES = ("ci", "lint", "security", "slow")

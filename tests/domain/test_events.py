@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from vtid.domain.events import EVENT_TYPES
+from vtid.domain.fold import _CHANGES
 from vtid.domain.serving import Serving
-from vtid.domain.view import _CHANGES
 
 ROOT = Path(__file__).parents[2]
 AROUND_RUNS = (

@@ -3,7 +3,7 @@
 import pytest
 
 from vtid.domain.change import Check, Checks, CheckState, is_met_by, pinned_check
-from vtid.domain.rules import checks_state
+from vtid.domain.checks import checks_state
 
 OURS = Check("ci", CheckState.GREEN, app="github-actions", app_id=15368)
 STRANGE = Check("ci", CheckState.GREEN, app="somebody-else", app_id=7)

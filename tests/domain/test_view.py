@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.domain.examples import HEAD, NOON, OTHER_HEAD, RUN, VTID
 from vtid.domain.events import EVENT_TYPES, RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TRANSITIONS, TaskStatus
-from vtid.domain.view import MOVES, RunView, deployment_contradiction, fold, sentence
+from vtid.domain.view import MOVES, RunView, deployment_contradiction, sentence
 
 P, W, V, D = Stage
 FAILURE = {"code": "WORKER_LOST", "message": "it fell silent", "moves": ["retry", "adopt", "abandon"]}

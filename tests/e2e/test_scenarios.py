@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.docs.alerts import rules, samples, selectors, why_not_exposed
+from tests.e2e.bundles import Bundles, wrong_in_bundles
 from vtid.cli.scenarios import CATALOGUE, Result
 from vtid.cli.scenarios.runner import perform, scenario_stack
 
@@ -28,9 +29,10 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True)
 class Afternoon:
-    """How the handful ended, and what the worker tells Prometheus afterwards."""
+    """How the handful ended, what is wrong with its proof bundles, and what the worker tells Prometheus afterwards."""
 
     results: dict[str, Result]
+    bundles: Bundles
     of_the_worker: str
 
 
@@ -39,8 +41,9 @@ async def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Afternoon:
     stack = scenario_stack(tmp_path_factory.mktemp("stack"), print)
     async with stack, httpx.AsyncClient(timeout=10) as client:
         played = await perform(stack, [CATALOGUE[name] for name in HANDFUL])
+        bundles = await wrong_in_bundles(stack, client)
         worker = await client.get(stack.addresses.worker_metrics)
-    return Afternoon({result.name: result for result in played}, worker.text)
+    return Afternoon({result.name: result for result in played}, bundles, worker.text)
 
 
 def counted(metrics: str, name: str, **labels: str) -> float:
@@ -51,6 +54,11 @@ def counted(metrics: str, name: str, **labels: str) -> float:
 @pytest.mark.parametrize("name", HANDFUL)
 def test_what_was_promised_is_what_is_seen(name: str, afternoon: Afternoon) -> None:
     assert afternoon.results[name].why == ()
+
+
+def test_every_run_has_a_proof_bundle_that_holds_against_its_own_log(afternoon: Afternoon) -> None:
+    assert afternoon.bundles.keys() >= {"completed", "blocked", "cancelled"}
+    assert [each for found in afternoon.bundles.values() for each in found] == []
 
 
 def test_the_worker_tells_prometheus_of_its_work_in_the_units_of_prometheus(afternoon: Afternoon) -> None:

@@ -19,9 +19,10 @@ from tests.ledger.builders import (
 )
 from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.stages import Stage
 from vtid.domain.task import IllegalTransition, TaskStatus
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger import Ledger
 from vtid.ledger.records import LoggedEvent
 

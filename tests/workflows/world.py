@@ -1,6 +1,6 @@
 """A small world in memory behind the ports: facts that a test sets, and what the steps did to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,12 +26,13 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.fold import fold
 from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
 from vtid.domain.serving import TellServing
 from vtid.domain.verdict import TaskFacts
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 
 HEAD = "a" * 40
 NEXT_HEAD = "c" * 40
@@ -61,11 +62,14 @@ class Ledger:
     late: list[str] = field(default_factory=list)
     approvals: tuple[Approval, ...] = ()
     outages: int = 0
+    away_for: Callable[[RunEvent], bool] | None = None  # such an event is not taken
     served: list[TellServing] = field(default_factory=list)
 
     async def record_events(self, command: RecordEvents) -> tuple[RunEvent, ...]:
         if self.outages:
             self.outages -= 1
+            raise ConnectionError("the ledger is away")
+        if self.away_for is not None and any(map(self.away_for, command.events)):
             raise ConnectionError("the ledger is away")
         of_run = [event for event in self.events if event.run_id == command.run_id]
         stored = {event.seq: event for event in of_run}

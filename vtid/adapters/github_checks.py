@@ -14,6 +14,8 @@ _CONCLUSIONS = {
     "skipped": CheckState.SKIPPED,
     "neutral": CheckState.SKIPPED,
 }
+# Types of a ruleset's rules that keep a person from changing the branch at will.
+_HOLD_UP = {"pull_request", "required_status_checks", "merge_queue", "update"}
 _STATUSES = {"success": CheckState.GREEN, "pending": CheckState.PENDING}
 
 
@@ -69,9 +71,9 @@ def _check_of_status(data: Any) -> Check:
 
 def branch_rules(wire: GitHubWire, repository: str, branch: str) -> BranchRules:
     """What the branch's rulesets and its classic protection demand. A queue of the latter kind is not told by REST."""
-    rulesets = _rulesets(wire, repository, branch)
-    names = (*rulesets.required, *_of_protection(wire, repository, branch))
-    return BranchRules(tuple(dict.fromkeys(names)), rulesets.merge_queue)
+    rulesets, classic = _rulesets(wire, repository, branch), _of_protection(wire, repository, branch)
+    names = dict.fromkeys((*rulesets.required, *classic.required))
+    return BranchRules(tuple(names), rulesets.merge_queue, rulesets.protected or classic.protected)
 
 
 def required_checks(wire: GitHubWire, repository: str, branch: str) -> tuple[str, ...]:
@@ -96,7 +98,12 @@ def _rulesets(wire: GitHubWire, repository: str, branch: str) -> BranchRules:
         wanted = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
         listed = [check for each in wanted for check in each["required_status_checks"]]
         queue = any(rule["type"] == "merge_queue" for rule in rules)
-        return BranchRules(tuple(_required(check) for check in listed), queue)
+        return BranchRules(tuple(_required(check) for check in listed), queue, _hold_up(rules))
+
+
+def _hold_up(rules: list[dict[str, Any]]) -> bool:
+    """Whether one of them keeps people from pushing; a rule of names, signatures or history does not."""
+    return any(rule["type"] in _HOLD_UP for rule in rules)
 
 
 def _required(check: Any) -> str:
@@ -105,9 +112,11 @@ def _required(check: Any) -> str:
     return pinned_check(str(check["context"]), str(app) if app is not None and app != -1 else None)
 
 
-def _of_protection(wire: GitHubWire, repository: str, branch: str) -> list[str]:
+def _of_protection(wire: GitHubWire, repository: str, branch: str) -> BranchRules:
     address = f"{place(repository)}/branches/{part(branch)}"
     data = wire.get(address)
     with reading(SYSTEM, address):
         protection = data.get("protection") or {}
-        return [str(name) for name in protection.get("required_status_checks", {}).get("contexts", [])]
+        contexts = (protection.get("required_status_checks") or {}).get("contexts", [])
+        required = tuple(str(name) for name in contexts)
+        return BranchRules(required, protected=bool(data.get("protected") or required))

@@ -13,7 +13,7 @@ from typing import Any
 from vtid.adapters import github_queue
 from vtid.adapters.errors import reading
 from vtid.adapters.github_checks import branch_rules, checks, without_ours
-from vtid.adapters.github_pulls import pull_request
+from vtid.adapters.github_pulls import the_pull_request
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
 from vtid.domain.change import (
     BranchRules,
@@ -24,15 +24,15 @@ from vtid.domain.change import (
     QueueEntry,
     QueuePlace,
 )
+from vtid.domain.checks import checks_state
 from vtid.domain.commands.pull_requests import MergePullRequest
 from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Refused, Unavailable
 from vtid.domain.merging import ended_by_reading
-from vtid.domain.rules import checks_state
 
 
 def merge(wire: GitHubWire, command: MergePullRequest) -> MergeAnswer:
     """Merge exactly this head, or queue it, if its checks are still green (or a person let them be)."""
-    pull = _read(wire, command)
+    pull = the_pull_request(wire, command.repository, command.number)
     answer = _ended_by_reading(command, pull, merged_before=True)
     if answer is not None:
         return answer
@@ -50,13 +50,6 @@ def merge(wire: GitHubWire, command: MergePullRequest) -> MergeAnswer:
         return _reconcile(wire, command, cause)
 
 
-def _read(wire: GitHubWire, command: MergePullRequest) -> PullRequest:
-    pull = pull_request(wire, command.repository, command.number)
-    if pull is None:
-        raise Missing(SYSTEM, f"{command.repository} has no pull request {command.number}", status=404)
-    return pull
-
-
 def _ended_by_reading(
     command: MergePullRequest, pull: PullRequest, *, merged_before: bool
 ) -> MergeAnswer | None:
@@ -70,7 +63,7 @@ def _checks_changed(
     if command.checks_skipped:
         return None
     policy = command.environment.checks
-    required = tuple(dict.fromkeys((*policy.required, *without_ours(rules.required))))
+    required = policy.required_beside(without_ours(rules.required))
     runs = checks(wire, command.repository, command.head_sha)
     state = checks_state(runs, required, policy.allow_skipped)
     if state is CheckState.GREEN:
@@ -103,7 +96,7 @@ def _queue_up(wire: GitHubWire, command: MergePullRequest) -> MergeAnswer:
     try:
         return _queued(command, github_queue.enter(wire, seen.node_id, command.head_sha))
     except OutsideError as cause:
-        pull = _read(wire, command)
+        pull = the_pull_request(wire, command.repository, command.number)
         answer = _ended_by_reading(command, pull, merged_before=False) or _in_queue(
             command, github_queue.see(wire, command.repository, command.number).place
         )
@@ -129,7 +122,7 @@ def commit_title(title: str, vtid: str) -> str:
 
 def _reconcile(wire: GitHubWire, command: MergePullRequest, cause: OutsideError) -> MergeAnswer:
     """What happened really. Raises the cause where only another try or a person can tell."""
-    pull = _read(wire, command)
+    pull = the_pull_request(wire, command.repository, command.number)
     answer = _ended_by_reading(command, pull, merged_before=False)
     return answer or _refusal(_unless_passing(cause), pull)
 

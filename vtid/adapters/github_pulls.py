@@ -30,6 +30,14 @@ def pull_request(wire: GitHubWire, repository: str, number: int) -> PullRequest 
     return None if data is None else with_merge_commit(wire, _pull_of(repository, data))
 
 
+def the_pull_request(wire: GitHubWire, repository: str, number: int) -> PullRequest:
+    """The pull request as it is now. Raises Missing when there is none."""
+    pull = pull_request(wire, repository, number)
+    if pull is None:
+        raise Missing(SYSTEM, f"{repository} has no pull request {number}", status=404)
+    return pull
+
+
 def pull_request_words(wire: GitHubWire, repository: str, number: int) -> PullRequestWords | None:
     """Title, body and branch as they are now; None as for `pull_request`."""
     data = _read(wire, repository, number)

@@ -10,7 +10,7 @@ from typing import Any
 
 from vtid.adapters.errors import reading
 from vtid.adapters.github_graphql import ask
-from vtid.adapters.github_pulls import pull_request
+from vtid.adapters.github_pulls import the_pull_request
 from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
 from vtid.domain.change import MergeAnswer, MergeKind, PullRequest, QueueEntry, QueueExit, QueuePlace
 from vtid.domain.errors import Conflict, Missing, Unavailable
@@ -73,18 +73,18 @@ def enter(wire: GitHubWire, node_id: str, head_sha: str) -> QueueEntry:
 
 def leave(wire: GitHubWire, repository: str, number: int) -> MergeAnswer:
     """Take it out, and look what became of it: the queue may have merged it first. Described by the port."""
-    ended = _ended(_read(wire, repository, number))
+    ended = _ended(the_pull_request(wire, repository, number))
     if ended is not None:
         return ended
     seen = see(wire, repository, number)
     if seen.place.entry is None:
-        return _gone(seen.place, _read(wire, repository, number))
+        return _gone(seen.place, the_pull_request(wire, repository, number))
     try:
         ask(wire, "dequeuePullRequest", LEAVE, pull=seen.node_id)
     except (Conflict, Missing) as cause:
         # It may have left by itself meanwhile, or be merged this very moment: only a later look can tell.
         raise Unavailable(SYSTEM, f"still in the merge queue: {cause}", status=cause.status) from cause
-    pull = _read(wire, repository, number)
+    pull = the_pull_request(wire, repository, number)
     return _ended(pull) or MergeAnswer(
         MergeKind.DROPPED, "it was taken out of the merge queue", head_sha=pull.head_sha
     )
@@ -102,13 +102,6 @@ def _gone(seen: QueuePlace, pull: PullRequest) -> MergeAnswer:
     return MergeAnswer(
         MergeKind.DROPPED, f"it was not in the merge queue any more{why}", head_sha=pull.head_sha
     )
-
-
-def _read(wire: GitHubWire, repository: str, number: int) -> PullRequest:
-    pull = pull_request(wire, repository, number)
-    if pull is None:
-        raise Missing(SYSTEM, f"{repository} has no pull request {number}", status=404)
-    return pull
 
 
 def _ended(pull: PullRequest) -> MergeAnswer | None:

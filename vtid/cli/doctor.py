@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from vtid.cli.addresses import read_addresses
+from vtid.cli.branches import State, branch_findings
 from vtid.cli.client import headers
 from vtid.cli.console import out, print_json
 from vtid.cli.exits import Exit
 from vtid.cli.layout import temporal_binary
-from vtid.cli.queues import State, queue_findings
 from vtid.cli.session import Session
 from vtid.cli.supervisor import StackError
 from vtid.configuration.environments import load_environments
@@ -91,6 +91,7 @@ def _settings(session: Session) -> Iterator[Row]:
         return
     yield Row("settings", "ok", f"environment {settings.env}")
     yield from _environments(settings)
+    yield _proof_key(settings)
     stack = read_addresses(session.data_dir)
     if stack and stack.simulator:
         yield Row("GitHub and Cloud Run", "ok", f"simulated at {stack.simulator}")
@@ -108,6 +109,16 @@ def _environments(settings: Settings) -> Iterator[Row]:
     known = settings.env in declared
     says = f"{settings.environments_file.name} declares {', '.join(declared)}"
     yield Row("environments", "ok" if known else "fail", says if known else f"{says}, but not {settings.env}")
+
+
+def _proof_key(settings: Settings) -> Row:
+    if settings.proof_key:
+        return Row("proof key", "ok", "set: proof bundles are signed with it")
+    if settings.env == "dev":
+        return Row("proof key", "ok", f"the API makes its own in {settings.data_dir / 'proof.key'}")
+    return Row(
+        "proof key", "warn", "none, so no proof bundle is given; set VTID_PROOF_KEY_FILE (docs/proofs.md)"
+    )
 
 
 def _github(settings: Settings) -> Row:
@@ -197,9 +208,9 @@ def _simulator(session: Session) -> Iterator[Row]:
     )
 
 
-def _queues(session: Session) -> Iterator[Row]:
-    for state, says in queue_findings(session):
-        yield Row("merge queue", state, says)
+def _branches(session: Session) -> Iterator[Row]:
+    for about, state, says in branch_findings(session):
+        yield Row(about, state, says)
 
 
 _CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
@@ -208,5 +219,5 @@ _CHECKS: tuple[Callable[[Session], Iterator[Row]], ...] = (
     _settings,
     _api,
     _simulator,
-    _queues,
+    _branches,
 )

@@ -28,7 +28,9 @@ class CommandFailed(Exception):
 
 
 # A 409 says that the world moved on, except where a gate refuses what was never allowed.
-_REFUSED_BY_POLICY = frozenset({"SPEC_MISSING", "SPEC_NOT_APPROVED", "EXECUTION_DISARMED"})
+_REFUSED_BY_POLICY = frozenset(
+    {"SPEC_MISSING", "SPEC_NOT_APPROVED", "EXECUTION_DISARMED", "PROOF_KEY_MISSING"}
+)
 _BY_STATUS = {
     400: Exit.USAGE,
     401: Exit.NOT_SIGNED_IN,

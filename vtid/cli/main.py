@@ -17,6 +17,7 @@ from vtid.cli.environments import env
 from vtid.cli.exits import CommandFailed, Exit
 from vtid.cli.notify import notify
 from vtid.cli.orders import order
+from vtid.cli.proof import proof
 from vtid.cli.runs import run
 from vtid.cli.session import AsJson, DataDir, Session, command
 from vtid.cli.system import system
@@ -96,6 +97,7 @@ app.add_typer(order, name="order")
 app.add_typer(system, name="system")
 app.add_typer(env, name="env")
 app.add_typer(notify, name="notify")
+app.add_typer(proof, name="proof")
 app.add_typer(simulate, name="simulate")
 
 

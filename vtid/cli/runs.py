@@ -81,6 +81,20 @@ def explain(session: Session, vtid: Vtid) -> None:
     print(f"{held} of {len(told['rules'])} rules hold; pull request: {told['pull_request'] or 'none'}")
 
 
+@command(run, "events")
+def events(session: Session, vtid: Vtid) -> None:
+    """Print the whole event log of a task, oldest first: one event a line, as `vtid proof verify --events` reads it."""
+    from vtid.cli.client import call
+    from vtid.domain.canonical import canonical
+
+    after: str | None = "0"
+    while after is not None:
+        page = call(session, "GET", "/api/v1/events", params={"vtid": vtid, "after": after, "limit": 500})
+        for event in page["items"]:
+            print(canonical(event))  # JSON in any case
+        after = page["next_cursor"]
+
+
 @command(run, "watch")
 def watch(
     session: Session,

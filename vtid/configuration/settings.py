@@ -91,6 +91,21 @@ def _rsa_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _ed25519_key(value: SecretStr) -> SecretStr:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
+    except (ValueError, TypeError):  # the library's text may quote the key
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(
+            "expected an Ed25519 private key in PEM, without a password; the path of such a file goes into VTID_PROOF_KEY_FILE"
+        )
+    return value
+
+
 def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -137,6 +152,10 @@ class Settings(BaseModel):
     lease_key: SecretStr | None = Field(
         None,
         description="signs leases, sessions and notifications; the same for all API processes. None: made in the data directory",
+    )
+    proof_key: Annotated[SecretStr, AfterValidator(_ed25519_key)] | None = Field(
+        None,
+        description="signs proof bundles: an Ed25519 private key in PEM; the same for all API processes. None: made in the data directory in `dev`, elsewhere no bundle is given",
     )
     bootstrap_token: SecretStr | None = Field(None, description="admin key of a development stack")
     page_url: WebAddress | None = Field(

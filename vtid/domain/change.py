@@ -103,10 +103,15 @@ class Checks:
 
 @dataclass(frozen=True)
 class BranchRules:
-    """What a branch's own rules demand. `required`: names of checks, ours too if it is among them."""
+    """What a branch's own rules demand.
+
+    required: names of checks, ours too if it is among them. protected: whether any rule keeps a person who may write
+    from pushing to it, or from merging at will.
+    """
 
     required: tuple[str, ...] = ()
     merge_queue: bool = False
+    protected: bool = False
 
 
 @dataclass(frozen=True)

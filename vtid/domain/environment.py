@@ -1,5 +1,6 @@
 """An environment as a run sees it: declared once, in environments.yaml, and copied into the run's input."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -71,6 +72,10 @@ class Deploy:
 class ChecksPolicy:
     required: tuple[str, ...] = ()
     allow_skipped: tuple[str, ...] = ()
+
+    def required_beside(self, ruled: Iterable[str]) -> tuple[str, ...]:
+        """Every check that must be green: by this policy, and by the branch's own rules."""
+        return tuple(dict.fromkeys((*self.required, *ruled)))
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ API_CODES: dict[str, ApiCode] = {row.code: row for row in (
     ApiCode("ALREADY_CLAIMED",      409, "another worker holds the order"),
     ApiCode("ILLEGAL_TRANSITION",   409, "the state does not allow this step"),
     ApiCode("MOVE_NOT_OFFERED",     409, "the run does not offer this move now"),
+    ApiCode("PROOF_KEY_MISSING",    409, "the installation has no key to sign proof bundles with"),
     ApiCode("STALE_ETAG",           412, "the object changed meanwhile"),
     ApiCode("TOO_LARGE",            413, "the body is too large"),
     ApiCode("VALIDATION",           422, "the request's shape or a value is wrong"),

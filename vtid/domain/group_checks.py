@@ -40,13 +40,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
+    """about: the part that it is about, as `vtid doctor` names it."""
+
     state: Standing
     says: str
+    about: str = "merge queue"
 
 
 @dataclass(frozen=True)
 class GroupChecks:
-    """What was found for one branch. required: by the branch's own rules."""
+    """What was found for one branch, about its merge queue or what it lets past without one. required: by the branch's own rules."""
 
     environment: str
     repository: str

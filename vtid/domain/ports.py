@@ -6,7 +6,7 @@ threads. They raise the errors of vtid.domain.errors and nothing else. The ledge
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from vtid.domain.change import (
     Ancestry,
@@ -195,6 +195,21 @@ class Messenger(Protocol):
 
     async def send(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         """One try. Whatever happens is an answer, never an error."""
+
+
+class ProofSigner(Protocol):
+    """Signs proof bundles with one key."""
+
+    @property
+    def key_id(self) -> str:
+        """SHA-256 of the public key, in hex."""
+
+    @property
+    def public_pem(self) -> str:
+        """The public key, by which everybody may verify what is signed."""
+
+    def sign(self, payload: bytes, payload_type: str) -> dict[str, Any]:
+        """The payload in a signed DSSE envelope. The same payload gives the same envelope."""
 
 
 class Journal(Protocol):

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from vtid.domain.change import Checks
+from vtid.domain.checks import red_checks
 from vtid.domain.environment import Policy
-from vtid.domain.rules import CHECKS_RULE, red_checks
+from vtid.domain.rules import CHECKS_RULE
 from vtid.domain.verdict import Verdict
 
 MOST_FINDINGS = 20  # of one order; they travel in histories

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vtid.domain.change import Check, CheckState, is_met_by
+from vtid.domain.change import CheckState
+from vtid.domain.checks import checks_state, red_checks
 from vtid.domain.environment import path_matches
 from vtid.domain.evidence import EvidenceSource
 from vtid.domain.task import CLOSED, TaskStatus
@@ -195,34 +196,6 @@ def checks_are_green(pinned: Pinned, facts: Facts) -> Finding:
         )
         return _not_asked(what, **seen)
     return _pass(f"{_counted(len(checks.runs), 'check')} green on {checks.sha[:12]}", **seen)
-
-
-def _acceptable(check: Check, allow_skipped: tuple[str, ...]) -> bool:
-    return check.state is CheckState.GREEN or (
-        check.state is CheckState.SKIPPED and check.name in allow_skipped
-    )
-
-
-def red_checks(runs: tuple[Check, ...], allow_skipped: tuple[str, ...]) -> tuple[Check, ...]:
-    """The finished checks that are not green, nor skipped where the policy allows it."""
-    return tuple(
-        run for run in runs if run.state is not CheckState.PENDING and not _acceptable(run, allow_skipped)
-    )
-
-
-def checks_state(
-    runs: tuple[Check, ...], required: tuple[str, ...], allow_skipped: tuple[str, ...]
-) -> CheckState:
-    """RED as soon as one is; PENDING while one runs, a required one is absent or none exists; else GREEN.
-
-    A skipped or neutral check is green only where the policy names it: GitHub itself would let it pass.
-    """
-    if red_checks(runs, allow_skipped):
-        return CheckState.RED
-    absent = any(not any(is_met_by(name, run) for run in runs) for name in required)
-    if not runs or any(run.state is CheckState.PENDING for run in runs) or absent:
-        return CheckState.PENDING
-    return CheckState.GREEN
 
 
 def vtid_stands_in_it(pinned: Pinned, facts: Facts) -> Finding:

@@ -7,8 +7,9 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.side_effects import EFFECTS, side_effects
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger.codec import view_from_json
 from vtid.ledger.database import Database
 from vtid.ledger.errors import Unknown

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select, updat
 
 from vtid.domain.commands.ledger import RecordEvents
 from vtid.domain.events import RunEvent, tell_the_same
+from vtid.domain.fold import fold
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus, check_transition
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger import consequences, event_log
 from vtid.ledger.codec import view_from_json
 from vtid.ledger.models import Event, Run, Task

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import RunEvent
 from vtid.domain.failures import RunStopped, failure_of
+from vtid.domain.fold import fold
 from vtid.domain.task import SpecState, TaskStatus, check_transition
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 from vtid.ledger import specs
 from vtid.ledger.codec import failure_to_data, request_to_json, view_from_json
 from vtid.ledger.consequences import leave_nothing_open, show

@@ -7,6 +7,8 @@ from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import MERGED, REPORTED, Claim, Course, Promise, Scenario
 from vtid.domain.task import TaskStatus
 
+_JUDGED = {"change.merged": 1, "proof.recorded": 1}
+
 
 def deploying(**wish: object) -> Course:
     """An honest worker, and a deploy that goes like this."""
@@ -21,19 +23,23 @@ def deploying(**wish: object) -> Course:
     return course
 
 
+def proven(claims: Mapping[str, Claim]) -> Promise:
+    """Merged once, proven, and GitHub was told `success`."""
+    claims = {**claims, **tells_github("success")}
+    return Promise(TaskStatus.COMPLETED, effects=REPORTED, events=_JUDGED, claims=claims)
+
+
+def unproven(code: str, claims: Mapping[str, Claim]) -> Promise:
+    """Merged once, not proven, and GitHub was told `failure`."""
+    claims = {**claims, **tells_github("failure")}
+    return Promise(TaskStatus.BLOCKED, "DEPLOY", code, effects=REPORTED, events=_JUDGED, claims=claims)
+
+
 def contradicted(code: str, link: str, claims: Mapping[str, Claim] | None = None) -> Promise:
-    """Merged once, not proven because of this link, and GitHub was told `failure`."""
-    return Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
-        code,
-        effects=REPORTED,
-        events={"change.merged": 1, "proof.recorded": 1},
-        claims={
-            f"the link {link} is contradicted": lambda seen: seen.link(link).get("state") == "contradicted",
-            **tells_github("failure"),
-            **(claims or {}),
-        },
+    """Unproven because of this link."""
+    name = f"the link {link} is contradicted"
+    return unproven(
+        code, {name: lambda seen: seen.link(link).get("state") == "contradicted", **(claims or {})}
     )
 
 

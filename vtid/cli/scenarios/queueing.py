@@ -1,8 +1,10 @@
 """Scenarios of a branch with a merge queue: what enters it, what it merges or drops, and what is taken out of it."""
 
+from collections.abc import Mapping
+
 from vtid.cli.scenarios.calls import Json
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import TOLD, Promise, Scenario
+from vtid.cli.scenarios.promise import TOLD, Claim, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
 from vtid.domain.task import TaskStatus
 
@@ -59,6 +61,18 @@ MERGED = Scenario(
 )
 
 
+def _dropped(claims: Mapping[str, Claim]) -> Promise:
+    """Entered once, dropped by the queue, and never merged."""
+    return Promise(
+        TaskStatus.BLOCKED,
+        "DEPLOY",
+        "MERGE_REFUSED",
+        effects=_QUEUED,
+        events={"change.queued": 1, "change.dequeued": 1, "change.merged": 0},
+        claims=claims,
+    )
+
+
 async def _drops(drill: Drill) -> None:
     await _with_queue(drill, conclusion="failure")
     await drill.hire("worker")
@@ -69,18 +83,13 @@ async def _drops(drill: Drill) -> None:
 DROPPED = Scenario(
     "merge-queue-drops",
     "The checks of the queue's group fail: the queue drops the change, and the run blocks with the reason and the check.",
-    Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
-        "MERGE_REFUSED",
-        effects=_QUEUED,
-        events={"change.queued": 1, "change.dequeued": 1, "change.merged": 0},
-        claims={
+    _dropped(
+        {
             "no merge was sent": _sends_no_merge,
             "GitHub's word and the red check are told": lambda seen: (
                 "failed_checks" in seen.sentence and "ci failure" in seen.sentence
             ),
-        },
+        }
     ),
     _drops,
 )
@@ -101,13 +110,8 @@ async def _without_trigger(drill: Drill) -> None:
 NO_TRIGGER = Scenario(
     "merge-queue-without-trigger",
     "The workflow of the required check does not listen to merge_group: the check never comes, and the run says why.",
-    Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
-        "MERGE_REFUSED",
-        effects=_QUEUED,
-        events={"change.queued": 1, "change.dequeued": 1, "change.merged": 0},
-        claims={
+    _dropped(
+        {
             "it was told before, with the file": lambda seen: any(
                 each["state"] == "fail" and ".github/workflows/ci.yml" in each["says"]
                 for each in seen.notes["foretold"]
@@ -115,7 +119,7 @@ NO_TRIGGER = Scenario(
             "the missing check and the trigger are named": lambda seen: (
                 "ci never came" in seen.sentence and "merge_group" in seen.sentence
             ),
-        },
+        }
     ),
     _without_trigger,
 )

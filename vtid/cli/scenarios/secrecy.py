@@ -3,9 +3,9 @@
 import json
 
 from vtid.cli.scenarios.credentials import GITHUB_TOKEN
-from vtid.cli.scenarios.deploying import deploying, tells_github
+from vtid.cli.scenarios.deploying import deploying, proven, unproven
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, TOLD, Promise, Scenario
+from vtid.cli.scenarios.promise import TOLD, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
 from vtid.domain.task import TaskStatus
 
@@ -24,15 +24,11 @@ def _no_token_is_told(seen: Seen) -> bool:
 PRIVATE = Scenario(
     "version-endpoint-private",
     "The version endpoint lets in only who brings an ID token for it, as the environment declares.",
-    Promise(
-        TaskStatus.COMPLETED,
-        effects=REPORTED,
-        events={"change.merged": 1, "proof.recorded": 1},
-        claims={
+    proven(
+        {
             "the service itself has answered": lambda seen: seen.link("live_answer")["state"] == "proven",
             "no token stands in anything that is told": _no_token_is_told,
-            **tells_github("success"),
-        },
+        }
     ),
     _private,
     environment="drill-private",
@@ -41,16 +37,11 @@ PRIVATE = Scenario(
 LOCKED = Scenario(
     "version-endpoint-locked",
     "The version endpoint lets nobody in without credentials, and the environment declares none.",
-    Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
+    unproven(
         "PROBE_FAILED",
-        effects=REPORTED,
-        events={"change.merged": 1, "proof.recorded": 1},
-        claims={
+        {
             "what to set is told": lambda seen: "version_auth: id_token" in seen.link("live_answer")["says"],
             "it is unknown, not contradicted": lambda seen: seen.link("live_answer")["state"] == "unknown",
-            **tells_github("failure"),
         },
     ),
     _private,

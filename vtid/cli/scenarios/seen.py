@@ -11,8 +11,9 @@ from pydantic_core import to_jsonable_python
 
 from vtid.cli.scenarios.calls import Json
 from vtid.domain.events import RunEvent
+from vtid.domain.fold import fold
 from vtid.domain.stages import Stage
-from vtid.domain.view import RunView, fold
+from vtid.domain.view import RunView
 
 # The API adds these to the fold of the run's events: addresses, clocks and the reader's own position.
 _ADDED_BY_THE_API = ("links", "lease", "position", "as_of", "engine")

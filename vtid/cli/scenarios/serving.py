@@ -3,7 +3,7 @@
 from typing import Any
 
 from vtid.cli.scenarios.calls import Json
-from vtid.cli.scenarios.deploying import contradicted, deploying, tells_github
+from vtid.cli.scenarios.deploying import contradicted, deploying, tells_github, unproven
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, Course, Promise, Scenario
 from vtid.domain.task import TaskStatus
@@ -71,19 +71,14 @@ def _answering(body: object) -> Course:
 
 def _no_commit(words: str) -> Promise:
     """Cloud Run says yes, and the service says nothing that could be believed: not proven, and no "no" either."""
-    return Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
+    return unproven(
         "PROBE_FAILED",
-        effects=REPORTED,
-        events={"change.merged": 1, "proof.recorded": 1},
-        claims={
+        {
             "the live answer is unknown, not contradicted": lambda seen: (
                 seen.link("live_answer")["state"] == "unknown"
             ),
             "Cloud Run's word alone stays a claim": lambda seen: seen.link("traffic")["state"] == "claimed",
             "what was answered is told": lambda seen: words in seen.link("live_answer")["says"],
-            **tells_github("failure"),
         },
     )
 
@@ -172,20 +167,15 @@ async def _second_fails(drill: Drill) -> None:
 SECOND_FAILS = Scenario(
     "second-service-fails",
     "Two services are deployed; the first one serves our commit, the second never becomes ready.",
-    Promise(
-        TaskStatus.BLOCKED,
-        "DEPLOY",
+    unproven(
         "REVISION_NOT_READY",
-        effects=REPORTED,
-        events={"change.merged": 1, "proof.recorded": 1},
-        claims={
+        {
             "everything of the first one is proven": lambda seen: (
                 {link["state"] for link in seen.links_of("drill")} == {"proven"}
             ),
             "the second one is not": lambda seen: (
                 "contradicted" in {link["state"] for link in seen.links_of("second")}
             ),
-            **tells_github("failure"),
         },
     ),
     _second_fails,

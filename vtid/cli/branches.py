@@ -1,4 +1,4 @@
-"""What `vtid doctor` says of merge queues: asked of the API, for every environment with one repository."""
+"""What `vtid doctor` says of base branches and their merge queues: asked of the API, for every environment with one repository."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -12,11 +12,12 @@ ANSWERS_WITHIN_SECONDS = 30  # the API gives its own questions to GitHub 20 s
 SEVERAL = "*?["  # signs of a pattern that stands for many repositories
 
 State = Literal["ok", "warn", "fail", "unknown"]
-Said = tuple[State, str]
+Said = tuple[str, State, str]
+BRANCH, QUEUE = "base branch", "merge queue"
 
 
-def queue_findings(session: Session) -> list[Said]:
-    """(how it stands, one sentence); what several environments have in common is said once."""
+def branch_findings(session: Session) -> list[Said]:
+    """(what about, how it stands, one sentence); what several environments have in common is said once."""
     found: dict[Said, list[str]] = {}
     try:
         with httpx.Client(
@@ -25,27 +26,34 @@ def queue_findings(session: Session) -> list[Said]:
             for said, environment in _looked(client):
                 found.setdefault(said, []).append(environment)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        found[("unknown", f"the API could not be asked about branches: {error}")] = []
-    return [(state, f"{says} ({', '.join(of)})" if of else says) for (state, says), of in found.items()]
+        found[(BRANCH, "unknown", f"the API could not be asked about branches: {error}")] = []
+    return [
+        (about, state, f"{says} ({', '.join(of)})" if of else says)
+        for (about, state, says), of in found.items()
+    ]
 
 
 def _looked(client: httpx.Client) -> Iterator[tuple[Said, str]]:
     listed = client.get("/api/v1/environments")
     if not listed.is_success:
-        yield ("unknown", f"branches were not looked at: {_detail(listed)}"), "no environment is known"
+        yield (
+            (BRANCH, "unknown", f"branches were not looked at: {_detail(listed)}"),
+            "no environment is known",
+        )
         return
     for environment in listed.json()["items"]:
         name, repository = environment["name"], environment["repository"]
         if any(sign in repository for sign in SEVERAL):
             says = f"{repository} stands for many repositories, so none was looked at"
-            yield ("unknown", says), name
+            yield (BRANCH, "unknown", says), name
             continue
         answer = client.get(f"/api/v1/environments/{name}/merge-queue")
         if not answer.is_success:
-            yield ("unknown", f"{repository} could not be looked at: {_detail(answer)}"), name
+            yield (BRANCH, "unknown", f"{repository} could not be looked at: {_detail(answer)}"), name
             continue
         for finding in answer.json()["findings"]:
-            yield (finding["state"], f"{repository}: {finding['says']}"), name
+            about = finding.get("about", QUEUE)  # an API of an older build speaks of queues alone
+            yield (about, finding["state"], f"{repository}: {finding['says']}"), name
 
 
 def _detail(answer: httpx.Response) -> str:
