@@ -29,6 +29,7 @@ from api.routes import (
     proofs,
     runs,
     session,
+    specs,
     system,
     tasks,
     webhooks,
@@ -60,7 +61,7 @@ def create_app(
     problems.install(app)
     app.mount("/ui", Files(UI), name="ui")  # before a hundred routes that are none of it
     for noun in (
-        tasks, board, runs, proofs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
+        tasks, specs, board, runs, proofs, events, work_orders, dead_letters, notifications, catalogue, system, session, webhooks,
     ):  # fmt: skip
         app.include_router(noun.router, responses=problems.RESPONSES)
     for old in NOUNS:
