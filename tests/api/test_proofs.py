@@ -98,6 +98,25 @@ async def test_a_run_that_somebody_ended_inside_temporal_has_one_that_says_so(pl
     assert bundle.predicate["failure"]["code"] == "ENGINE_TERMINATED"
 
 
+async def test_an_earlier_run_of_the_task_keeps_its_bundle(play: Play) -> None:
+    """Also one that did not tell its own end."""
+    vtid = await merged(play)
+    first = await play.ledger.runs.current(vtid)
+    play.engine.run_of(vtid).status = "terminated"
+    await play.ledger.runs.terminated(first.start_id, status="TERMINATED", message="by hand")
+    before = (await play.get(f"/runs/{vtid}/proof/bundle")).text
+    again = await play.post("/runs", {"vtid": vtid})
+    assert again.status_code == 202, again.text
+
+    now = await play.get(f"/runs/{vtid}/proof/bundle")
+    earlier = await play.get(f"/runs/{vtid}/proof/bundle", params={"run_id": first.run_id})
+    unknown = await play.get(f"/runs/{vtid}/proof/bundle", params={"run_id": "no-such-run"})
+
+    assert (now.status_code, now.json()["code"]) == (409, "ILLEGAL_TRANSITION")
+    assert earlier.text == before
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "NOT_FOUND")
+
+
 async def test_a_run_under_way_has_none_yet(play: Play) -> None:
     answer = await play.get(f"/runs/{await play.run()}/proof/bundle")
 

@@ -61,6 +61,8 @@ def test_without_a_file_bundle_and_key_go_to_standard_output(api: FakeApi, vtid:
     api.says("GET", "/api/v1/proof-key", {"key_id": "k", "algorithm": "ed25519", "pem": SIGNER.public_pem})
 
     assert json.loads(vtid("proof", "export", VTID, "--api-url", api.url).out) == signed
+    assert vtid("proof", "export", VTID, "--run-id", "run-0", "--api-url", api.url).code == 0
+    assert api.asked[-1]["path"].endswith("/proof/bundle?run_id=run-0")
     assert vtid("proof", "key", "--api-url", api.url).out == SIGNER.public_pem
     assert json.loads(vtid("proof", "key", "--api-url", api.url, "--json").out)["key_id"] == "k"
 
