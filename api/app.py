@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from api import mcp, problems
 from api.auth import Authenticator, Guests
-from api.build import BUILD
 from api.claims import Claims
 from api.description import describe
 from api.drift import Drifts
@@ -57,6 +56,7 @@ from api.webhooks.inbox import Inbox
 from api.webhooks.nudges import Nudges
 from api.webhooks.reruns import Reruns
 from api.work_orders import WorkDesk
+from vtid.configuration.build import BUILD
 from vtid.domain.environment import Environment
 from vtid.domain.notifications import SOURCES
 from vtid.domain.ports import BranchHost, CodeHost, Messenger, ProofSigner, SettingsHost
