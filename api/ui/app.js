@@ -7,7 +7,7 @@ import { Board } from "./board/board.js";
 import { begin, inbox } from "./board/data.js";
 import { Frame } from "./frame.js";
 import { html } from "./html.js";
-import { lazyView } from "./later.js";
+import { lazyView, whenShown } from "./later.js";
 import { unreachable } from "./live.js";
 import { Overlays } from "./overlays.js";
 import { Empty, Loading, ProblemBox } from "./parts.js";
@@ -43,16 +43,20 @@ function View() {
   return page === "nowhere" ? html`<${Nowhere} />` : html`<${Board} />`;
 }
 
-/** Who goes to another page begins to read at its top, with the keyboard and with the eyes. @param {string} place */
+/** Who goes to another page begins to read at its top, with the keyboard and with the eyes; who goes back, where they were. @param {string} place */
 function useArrival(place) {
   const before = useRef(place);
   useEffect(() => {
     if (before.current === place) return;
     before.current = place;
-    document.getElementById("main")?.focus({ preventScroll: true });
-    if (!route.peek().hash) scrollTo(0, 0);
+    toMain();
+    if (!route.peek().hash) scrollTo(0, route.peek().top);
+    // A view whose module is still being read is not there yet; nobody else may have the focus until then.
+    whenShown(() => document.activeElement === document.body && toMain());
   }, [place]);
 }
+
+const toMain = () => document.getElementById("main")?.focus({ preventScroll: true });
 
 const App = () => {
   if (who.value === undefined) return html`<${Frame}><main id="main"><${Loading} what="Opening" /></main></${Frame}>`;

@@ -33,9 +33,27 @@ const Places = ({ places }) =>
 
 /** Closes the menu that a link was chosen from. @param {MouseEvent} event */
 const closeMenu = (event) => {
-  const menu = /** @type {HTMLElement} */ (event.target).closest("a") && /** @type {HTMLElement} */ (event.currentTarget).closest("details");
+  const menu = /** @type {HTMLElement} */ (event.target).closest("a, button") && /** @type {HTMLElement} */ (event.currentTarget).closest("details");
   if (menu) menu.open = false;
 };
+
+/** @param {(menu: HTMLDetailsElement) => void} act on each menu that is open */
+const openMenus = (act) => document.querySelectorAll("details.menu[open]").forEach((each) => act(/** @type {HTMLDetailsElement} */ (each)));
+
+// A menu closes when something else is meant: what is beside it is pressed, or Escape is, which then closes nothing else.
+addEventListener("pointerdown", ({ target }) => openMenus((menu) => (menu.open = menu.contains(/** @type {Node} */ (target)))));
+addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Escape") return;
+    openMenus((menu) => {
+      menu.open = false;
+      menu.querySelector("summary")?.focus();
+      event.preventDefault();
+    });
+  },
+  true,
+);
 
 const Nav = () => html`<nav aria-label="Pages">
   <ul class="wide"><${Places} places=${PLACES} /></ul>
@@ -45,7 +63,7 @@ const Nav = () => html`<nav aria-label="Pages">
       <div class="narrow"><${Places} places=${PLACES} /></div>
       <${Places} places=${TABLES} />
       <li><a href="/docs">API</a></li>
-      <li><button type="button" class="quiet" aria-keyshortcuts="?" onClick=${openKeys}>Keyboard shortcuts</button></li>
+      <li><button type="button" aria-keyshortcuts="?" onClick=${openKeys}>Keyboard shortcuts</button></li>
     </ul>
   </details>
 </nav>`;
@@ -66,10 +84,10 @@ function LostBanner() {
   const { state, since, why } = connection.value;
   if (state !== "lost") return null;
   const age = Math.max(0, now.value - since) / 1000;
-  return html`<p class="banner lost" role="alert">
+  return html`<p class="banner lost" role="alert"><span>
     <b>Reconnecting.</b> The connection has been lost for <span class="num">${duration(age)}</span>${why && ` (${why})`}.
     ${heardAt.value ? ` What you see is as of ${clockTime(new Date(heardAt.value).toISOString())}; it catches up by itself.` : " Nothing could be read yet."}
-  </p>`;
+  </span></p>`;
 }
 
 function StopBanner() {

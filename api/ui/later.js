@@ -6,6 +6,10 @@ import { html } from "./html.js";
 import { onReturn } from "./live.js";
 import { Loading, ProblemBox } from "./parts.js";
 
+let onShown = () => {};
+/** Called when a view that had to be read is there. @param {() => void} act */
+export const whenShown = (act) => (onShown = act);
+
 /**
  * @param {() => Promise<{default: any}>} read imports the module whose default export is the view
  * @returns {(props: any) => any}
@@ -26,6 +30,7 @@ export function lazyView(read) {
   return (props) => {
     useEffect(() => void (view.peek() || ask()), []);
     const Shown = view.value;
+    useEffect(() => void (Shown && onShown()), [Boolean(Shown)]);
     if (Shown) return html`<${Shown} ...${props} />`;
     return problem.value
       ? html`<div class="page"><${ProblemBox} problem=${problem.value} what="This view could not be opened" again=${ask} /></div>`

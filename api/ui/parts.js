@@ -98,11 +98,13 @@ export function Dialog({ title, onClose, children }) {
   useEffect(() => {
     const asked = document.activeElement;
     box.current?.showModal();
+    // What is asked for can be written at once; without a field the browser's own choice stands.
+    /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector("input, textarea, select"))?.focus();
     return () => /** @type {HTMLElement | null} */ (asked)?.focus?.();
   }, []);
   return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {MouseEvent} */ event) => event.target === box.current && box.current?.close()}>
     <div class="asked">
-      <header><h2 id=${id}>${title}</h2><button type="button" class="close" aria-label="Close" onClick=${() => box.current?.close()}>✕</button></header>
+      <div class="head"><h2 id=${id}>${title}</h2><button type="button" class="close" aria-label="Close" onClick=${() => box.current?.close()}>✕</button></div>
       ${children}
     </div>
   </dialog>`;

@@ -19,19 +19,22 @@ export const route = signal(read());
 function read() {
   const query = new URLSearchParams(location.search);
   const hash = decodeURIComponent(location.hash.slice(1));
+  const top = history.state?.top ?? 0;
   for (const [pattern, name] of PATHS) {
     const found = pattern.exec(location.pathname);
     if (!found) continue;
     const page = name === "$1" ? found[1] : name;
     const id = name === "$1" ? undefined : found[1];
-    return { page, id: id && (/^vtid-/i.test(id) ? id.toUpperCase() : id), query, hash };
+    return { page, id: id && (/^vtid-/i.test(id) ? id.toUpperCase() : id), query, hash, top };
   }
-  return { page: "nowhere", id: undefined, query, hash };
+  return { page: "nowhere", id: undefined, query, hash, top };
 }
 
 /** Go to a path of this page. @param {string} path @param {{replace?: boolean}} [how] */
 export function go(path, { replace = false } = {}) {
   if (path === location.pathname + location.search + location.hash) return;
+  // Where the reader was is kept with the place that they leave: going back leads there again.
+  if (!replace) history.replaceState({ top: scrollY }, "");
   history[replace ? "replaceState" : "pushState"](null, "", path);
   route.value = read();
 }

@@ -1,12 +1,14 @@
 // sign_in.js: the place of every view while nobody is signed in.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 
 /** @param {{signIn: (key: string) => Promise<void>}} props */
 export function SignIn({ signIn }) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
   /** @param {SubmitEvent} event */
   const submit = async (event) => {
     event.preventDefault();
@@ -26,7 +28,7 @@ export function SignIn({ signIn }) {
     <h1>Command Hub</h1>
     <form onSubmit=${submit}>
       <label for="key">Your API key</label>
-      <input id="key" name="key" type="password" autocomplete="current-password" required />
+      <input id="key" ref=${field} name="key" type="password" autocomplete="current-password" required />
       <p class="wrong" role="alert">${problem}</p>
       <button class="primary" aria-busy=${busy ? "true" : undefined}>${busy ? "Signing in …" : "Sign in"}</button>
     </form>

@@ -23,17 +23,33 @@ export function short(seconds) {
   return s < 172_800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
 }
 
+/** A limit, told in full and without what is nothing: `90 s` is `1 min 30 s`, never "1 min". @param {number} seconds */
+export function exact(seconds) {
+  if (seconds < 1) return measured(seconds * 1000);
+  if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
+  return duration(seconds).replace(/ 0+ (s|min|h)$/, "").replace(" 0", " ");
+}
+
 /** @param {string} at @param {number} now */
 export const secondsSince = (at, now) => (now - Date.parse(at)) / 1000;
 
+// Made once: a log has thousands of moments. `hour12: false` would call the first hour of the day 24 in some languages.
+const CLOCK = /** @type {const} */ ({ timeStyle: "medium", hourCycle: "h23" });
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", ...CLOCK });
+const TIME = new Intl.DateTimeFormat(undefined, CLOCK);
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+
 /** In the reader's own zone. @param {string} at */
-export const local = (at) => new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const local = (at) => MOMENT.format(new Date(at));
 
 /** @param {string} at */
-export const clockTime = (at) => new Date(at).toLocaleTimeString(undefined, { hour12: false });
+export const clockTime = (at) => TIME.format(new Date(at));
+
+/** The name of the zone that all moments are told in. */
+export const zone = () => TIME.resolvedOptions().timeZone;
 
 /** The day in the reader's own zone. @param {string} at */
-export const day = (at) => new Date(at).toDateString();
+export const day = (at) => DAY.format(new Date(at));
 
 /** The exact moment in UTC. @param {string} at */
 export const utc = (at) => `${new Date(at).toISOString().replace("T", " ").replace("Z", "")} UTC`;

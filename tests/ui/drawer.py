@@ -4,7 +4,7 @@ from playwright.async_api import Locator, Page
 
 
 def drawer(page: Page) -> Locator:
-    return page.get_by_role("complementary")
+    return page.locator(".drawer")
 
 
 def step(page: Page, label: str) -> Locator:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.api.stage import Play
+from tests.api.stage import SPEC, Play
 from vtid.domain.stages import Stage
 
 UNTIL = "2099-01-01T00:00:00Z"
+# What does not fit a drawer: code and a table.
+WIDE = f"{SPEC}\n```\n{'a long line of code ' * 20}\n```\n\n| what | {'w' * 80} |\n| --- | --- |\n| it | {'z' * 80} |\n"
 
 
 def failure(code: str = "PICKUP_TIMEOUT", stage: Stage = Stage.WORKER, **more: Any) -> dict[str, Any]:
@@ -47,6 +49,7 @@ class Scenery:
     working: str
     blocked: str
     completed: str
+    coded: str
 
     def views(self) -> dict[str, str]:
         """Every view by name: its path."""
@@ -55,6 +58,7 @@ class Scenery:
             "a filtered board": "/?q=nothing-has-these-words",
             "new task": "/tasks/new",
             "drawer": f"/tasks/{self.draft}",
+            "drawer of a spec with code": f"/tasks/{self.coded}",
             "drawer of a run": f"/tasks/{self.blocked}",
             "run under way": f"/runs/{self.working}",
             "blocked run": f"/runs/{self.blocked}",
@@ -71,7 +75,7 @@ class Scenery:
 
 
 async def painted(play: Play) -> Scenery:
-    """One of each kind of task, two of them blocked for the same reason."""
+    """One of each kind of task, two of them blocked for the same reason: all that waits for a person."""
     working = (await play.claimed("a-worker"))["vtid"]
     await blocked(play)
     return Scenery(
@@ -79,4 +83,5 @@ async def painted(play: Play) -> Scenery:
         working=working,
         blocked=await blocked(play),
         completed=await completed(play),
+        coded=await play.task(WIDE, approved=False),
     )

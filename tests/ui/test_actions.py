@@ -102,9 +102,27 @@ async def test_what_the_server_forbids_is_said_in_words(
         await step(page, "Validate").wait_for()  # signed in: a reload before the answer would lose the cookie
         await page.reload()
 
-        await step(page, "Approve version 1").click()
+        await step(page, "Validate").click()
 
-        await notice(page, "Not allowed: this needs the role approver").wait_for()
+        await notice(page, "Not allowed: this needs the role operator").wait_for()
+
+
+async def test_who_wrote_a_spec_is_told_why_policy_lets_somebody_else_approve_it(
+    url: str, page: Page
+) -> None:
+    await page.goto(url)
+    vtid = await page.evaluate(
+        """async () => {
+          const body = JSON.stringify({title: 'Ship it', repository: 'acme/shop', environment: 'production', spec: '# Goal'});
+          const headers = {'Content-Type': 'application/json'};
+          return (await (await fetch('/api/v1/tasks', {method: 'POST', headers, body})).json()).vtid;
+        }"""
+    )
+
+    await page.goto(f"{url}/tasks/{vtid}")
+
+    await drawer(page).get_by_text("In production the author of a spec may not approve it.").wait_for()
+    assert await step(page, "Approve version 1").get_attribute("aria-disabled") == "true"
 
 
 @pytest.mark.parametrize(("role", "may"), [("viewer", ()), ("operator", ("validate", "activate")), ("approver", ("validate", "activate", "approve", "disarm"))])  # fmt: skip

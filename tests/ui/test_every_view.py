@@ -14,8 +14,8 @@ from tests.api.conftest import OPTIONS, serving
 from tests.api.engine import FakeEngine
 from tests.api.stage import Play
 from tests.ui.browsing import Complaints, axe, wider_than_the_window
-from tests.ui.conftest import DESKTOP, PHONE
-from tests.ui.scenery import painted
+from tests.ui.conftest import DESKTOP, PHONE, Opening
+from tests.ui.scenery import blocked, painted
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
 from vtid.ledger import Ledger
@@ -31,6 +31,7 @@ class Seen:
     headings: int
     broken_in_light: list[str]
     broken_in_dark: list[str]
+    broken_on_a_phone: list[str]
     wider_than_a_phone: int
 
 
@@ -83,7 +84,8 @@ async def look(page: Page, name: str, address: str) -> Seen:
     await page.emulate_media(color_scheme="dark")
     in_dark = await axe(page, only="color-contrast")  # nothing else depends on the scheme
     await page.set_viewport_size(PHONE)
-    return Seen(name, title, mains, headings, in_light, in_dark, await wider_than_the_window(page))
+    wider, on_a_phone = await wider_than_the_window(page), await axe(page)
+    return Seen(name, title, mains, headings, in_light, in_dark, on_a_phone, wider)
 
 
 def test_no_view_breaks_a_rule_of_accessibility_in_light(walk: list[Seen]) -> None:
@@ -92,6 +94,25 @@ def test_no_view_breaks_a_rule_of_accessibility_in_light(walk: list[Seen]) -> No
 
 def test_no_view_breaks_a_rule_of_accessibility_in_the_dark(walk: list[Seen]) -> None:
     assert {each.name: each.broken_in_dark for each in walk if each.broken_in_dark} == {}
+
+
+def test_no_view_breaks_a_rule_of_accessibility_on_a_phone(walk: list[Seen]) -> None:
+    assert {each.name: each.broken_on_a_phone for each in walk if each.broken_on_a_phone} == {}
+
+
+@pytest.mark.parametrize(
+    "button", ["Emergency stop", "Cancel the run", "Retry the stage", "Adopt a pull request"]
+)
+async def test_no_question_breaks_a_rule_of_accessibility(button: str, play: Play, opening: Opening) -> None:
+    vtid = await blocked(play)
+    page = await opening()
+    async with serving(play.app) as url:
+        await page.goto(f"{url}/runs/{vtid}")
+        await page.get_by_role("button", name=button).click()
+        await page.get_by_role("dialog").wait_for()
+
+        assert await axe(page) == []
+        await page.close()
 
 
 def test_no_view_is_wider_than_a_phone(walk: list[Seen]) -> None:

@@ -1,7 +1,7 @@
 """What is shown is what the server knows, and when it cannot be known, that is said."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.api.conftest import Staging, serving
 from tests.api.stage import Play
@@ -29,7 +29,7 @@ async def test_a_killed_server_is_told_within_two_seconds_and_caught_up_with_aft
     await ground.api.serves()
     await ground.call("PATCH", f"/tasks/{vtid}", {"title": "Survived a restart"}, if_match="*")
 
-    await page.get_by_role("complementary").get_by_role("heading", name="Survived a restart").wait_for()
+    await page.locator(".drawer").get_by_role("heading", name="Survived a restart").wait_for()
     await page.get_by_role("status").get_by_text("Live").wait_for()
     assert await page.evaluate("window.sameDocument")
 
@@ -65,7 +65,8 @@ async def test_a_server_that_hangs_is_noticed_though_no_connection_breaks(
     await page.get_by_role("status").get_by_text("Live").wait_for()
 
     door.stick()
-    await page.get_by_text("the server has said nothing for 5 s").wait_for()
+    banner = page.get_by_role("alert").filter(has_text="the server has said nothing for 5 s")
+    assert "\n" not in await banner.inner_text(), "a sentence that is torn apart cannot be read"
     await play.task()
     await door.open()
 
@@ -126,6 +127,25 @@ async def test_an_event_has_an_address_of_its_own(play: Play, url: str, page: Pa
     event = page.locator(f"#event-{waited['position']}")
     await expect(event).to_be_in_viewport()
     await expect(event).to_contain_text("for something")
+
+
+async def test_a_log_of_several_days_says_which_day_an_event_is_of(play: Play, url: str, page: Page) -> None:
+    vtid = await play.run()
+
+    async def age_the_first(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        told["items"][0]["at"] = "2026-01-02T23:30:00Z"
+        await route.fulfill(response=answer, json=told)
+
+    await page.route(f"**/api/v1/events?vtid={vtid}*", age_the_first)
+
+    await page.goto(f"{url}/runs/{vtid}")
+
+    await page.get_by_text("in the time of Europe/Berlin").wait_for()
+    days = page.get_by_role("region", name="Events").get_by_role("heading", level=3)
+    assert await days.count() == 2
+    assert await days.last.inner_text() == "Saturday, 3 January 2026"
 
 
 async def test_a_session_that_ended_is_not_taken_for_a_lost_connection(
@@ -191,5 +211,5 @@ async def test_a_view_that_could_not_be_read_is_read_when_the_server_is_back(
     await page.get_by_text("This view could not be opened").wait_for()
     await door.open()
 
-    await page.get_by_role("complementary").get_by_text(vtid).wait_for()
-    await page.get_by_role("complementary").get_by_role("heading", name="Acceptance Criteria").wait_for()
+    await page.locator(".drawer").get_by_text(vtid).wait_for()
+    await page.locator(".drawer").get_by_role("heading", name="Acceptance Criteria").wait_for()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.api.stage import Play
 
@@ -107,3 +107,31 @@ async def test_a_long_wait_takes_a_fifth_of_the_axis_and_time_never_runs_backwar
     )
 
     assert places == {"bent": True, "at": [0, 0.2, 0.4, 0.5, 0.6, 1]}
+
+
+async def test_the_first_hour_of_the_day_is_zero_in_every_language(browser: Browser, url: str) -> None:
+    context = await browser.new_context(locale="en-US", timezone_id="Europe/Berlin")
+    told = await _ask(
+        await context.new_page(),
+        url,
+        """async () => {
+          const {clockTime, local, zone} = await import('/ui/time.js');
+          return [clockTime('2026-01-01T23:05:00Z'), local('2026-01-01T23:05:00Z'), zone()];
+        }""",
+    )
+    await context.close()
+
+    assert told == ["00:05:00", "Jan 2, 2026, 00:05:00", "Europe/Berlin"]
+
+
+async def test_a_limit_is_never_told_shorter_than_it_is(page: Page, url: str) -> None:
+    told = await _ask(
+        page,
+        url,
+        """async () => {
+          const {exact} = await import('/ui/time.js');
+          return [0.4, 1.5, 20, 65, 90, 300, 5400, 86400, 259200].map(exact);
+        }""",
+    )
+
+    assert told == ["400 ms", "1.5 s", "20 s", "1 min 5 s", "1 min 30 s", "5 min", "1 h 30 min", "1 d", "3 d"]

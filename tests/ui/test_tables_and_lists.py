@@ -88,9 +88,23 @@ async def test_statistics_draw_what_the_log_says_and_write_it_too(play: Play, ur
     await page.goto(f"{url}/statistics")
 
     await page.get_by_role("img", name="How many runs were proven").wait_for()
-    assert await page.locator("dl.sums dd").all_inner_texts() == ["3", "3 100 %", "4", "0 s"]
+    # The same figure twice, told in the same words.
+    median = await page.get_by_role("row", name="the whole run").locator("td.num").first.inner_text()
+    assert await page.locator("dl.sums dd").all_inner_texts() == ["3", "3 100 %", "4", median]
     assert await page.get_by_role("img", name="the whole run: half within").count() == 1
     assert await page.locator("svg rect.completed title").first.text_content() is not None
+
+
+async def test_no_word_of_the_statistics_stands_on_its_head_on_a_phone(
+    play: Play, url: str, phone: Page
+) -> None:
+    await completed(play)
+    await phone.goto(f"{url}/statistics")
+
+    fault = await phone.get_by_role("cell", name="nobody", exact=True).bounding_box()
+
+    assert fault is not None
+    assert fault["width"] > fault["height"]
 
 
 async def test_statistics_of_nothing_say_so(url: str, page: Page) -> None:
@@ -131,7 +145,7 @@ async def test_environments_say_what_a_service_must_have(url: str, page: Page) -
 
     production = page.get_by_role("region", name="production")
     await production.get_by_text("DATABASE_PASSWORD").first.wait_for()
-    await production.get_by_role("link", name="differ from the defaults").wait_for()
+    await production.get_by_role("link", name="other than the defaults").wait_for()
 
 
 async def test_on_paper_a_run_is_its_facts_without_the_controls(play: Play, url: str, page: Page) -> None:
@@ -142,6 +156,7 @@ async def test_on_paper_a_run_is_its_facts_without_the_controls(play: Play, url:
     await page.emulate_media(media="print")
 
     assert not await page.locator("header.top").is_visible()
+    assert await page.locator(".events pre:visible").count() == 0, "the events' JSON fills dozens of sheets"
     assert await page.locator("button:visible:not(.copy)").count() == 0
     assert await page.get_by_text("no worker took the order in 60 s").first.is_visible()
     assert await page.get_by_role("listitem").get_by_text("offer 3 of 3 was not claimed").first.is_visible()

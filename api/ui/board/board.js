@@ -78,16 +78,16 @@ function Columns() {
 export function Board() {
   const { page } = route.value;
   const beside = page === "task" || page === "new";
-  return html`<div class=${`split ${beside ? "open" : ""}`}>
-    <main id="main" class="board" tabindex="-1">
+  return html`<main id="main" class=${`split ${beside ? "open" : ""}`} tabindex="-1">
+    <div class="board">
       <div class="title"><h1>Board</h1><${Filters} /><${Link} href="/tasks/new" class="button primary">New task</${Link}></div>
       ${problem.value && shown.value && html`<${ProblemBox} problem=${problem.value} what="The board could not be read again" again=${() => read().catch(() => {})} />`}
       <${Inbox} />
       <${Columns} />
-    </main>
+    </div>
     ${page === "task" && html`<${Drawer} key=${route.value.id} route=${route.value} />`}
     ${page === "new" && html`<${NewTask} route=${route.value} />`}
-  </div>`;
+  </main>`;
 }
 
 /** @param {number} by */

@@ -30,7 +30,9 @@ export function Card({ vtid, current }) {
   const { task, brief } = cellOf(vtid).value;
   if (!task) return null;
   const look = taskLook(task.status, brief);
-  const at = brief?.ended_at ?? brief?.started_at ?? task.updated_at;
+  // How long a person has been waited for says more than how long it runs.
+  const waits = task.status === "blocked" ? brief?.waiting?.since : null;
+  const at = brief?.ended_at ?? waits ?? brief?.started_at ?? task.updated_at;
   return html`<li class=${`card ${look.kind} ${current ? "current" : ""}`}>
     <div class="line"><span class="vtid">${vtid}</span><${Pill} look=${look} /><span class="age"><${When} at=${at} brief=${true} /></span></div>
     <h3><${Link} href=${withQuery({ tab: null }, `/tasks/${vtid}`)} class="whole" data-vtid=${vtid} aria-current=${current ? "true" : undefined}>${task.title}</${Link}></h3>

@@ -12,7 +12,7 @@ import { inbox } from "./data.js";
 const SECTIONS = [
   {
     key: "blocked", sign: "‖", what: "Decide", href: (item) => `/runs/${item.vtid}#decide`,
-    says: (item) => html`<b>${codeWords(item.code)}</b> in ${item.stage}: ${item.says}${item.until && html` · <${Countdown} until=${item.until} />`}`,
+    says: (item) => html`<b>${codeWords(item.code)}</b> in ${item.stage}: ${item.says}${item.until && html`<span> · <${Countdown} until=${item.until} /></span>`}`,
   },
   {
     key: "approvals", sign: "✎", what: "Approve", href: (item) => `/tasks/${item.vtid}`,
@@ -40,10 +40,11 @@ export function Inbox() {
   const told = inbox.value;
   if (!told || told.total === 0) return null;
   const listed = SECTIONS.flatMap((section) => (told[section.key]?.items ?? []).map((/** @type {any} */ item) => ({ section, item })));
-  return html`<section class="inbox" aria-labelledby="inbox">
-    <h2 id="inbox">Needs you <span class="count">${told.total}</span></h2>
+  return html`<section class="inbox" aria-label="What needs you first">
+    <h2>Needs you <span class="count">${told.total}</span></h2>
     <ul>${listed.slice(0, 6).map(({ section, item }) => html`<${Item} key=${`${section.key} ${item.vtid}`} section=${section} item=${item} />`)}</ul>
     ${listed.length > 6 && html`<details><summary>${told.total - 6} more</summary>
-      <ul>${listed.slice(6).map(({ section, item }) => html`<${Item} key=${`${section.key} ${item.vtid}`} section=${section} item=${item} />`)}</ul></details>`}
+      <ul>${listed.slice(6).map(({ section, item }) => html`<${Item} key=${`${section.key} ${item.vtid}`} section=${section} item=${item} />`)}</ul>
+      ${told.total > listed.length && html`<p class="dim">The oldest ones are listed; ${told.total - listed.length} more come when these are done.</p>`}</details>`}
   </section>`;
 }

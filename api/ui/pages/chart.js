@@ -1,15 +1,15 @@
 // chart.js: charts drawn by hand as SVG. Every figure also stands as text, so nothing is told by a shape alone.
 
 import { html } from "../html.js";
-import { short } from "../time.js";
+import { duration, exact, measured } from "../time.js";
 
 /** @param {number | null} seconds */
-export const within = (seconds) => (seconds === null ? "–" : seconds < 10 ? `${seconds.toFixed(1)} s` : short(seconds));
+export const within = (seconds) => (seconds === null ? "–" : seconds < 60 ? measured(seconds * 1000) : duration(seconds));
 
 /** A round number that is at least the value, to end a scale with. @param {number} value */
 export function roundUp(value) {
   const step = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
-  return [1, 2, 5, 10].map((each) => each * step).find((each) => each >= value) ?? value;
+  return [1, 2, 4, 5, 10].map((each) => each * step).find((each) => each >= value) ?? value;
 }
 
 /**
@@ -28,7 +28,7 @@ export function Spans({ label, rows }) {
         ${row.p95 !== null && html`<rect class="slow" x="0" y="4" width=${percent(row.p95)} height="14" rx="3" /><rect class="usual" x="0" y="7" width=${percent(row.p50 ?? 0)} height="8" rx="2" />`}
         ${row.limit && row.limit <= most && html`<line class="limit" x1=${percent(row.limit)} x2=${percent(row.limit)} y1="1" y2="21" />`}
       </svg></td>
-      <td class="num">${within(row.p50)}</td><td class="num">${within(row.p95)}</td><td class="num">${row.limit ? within(row.limit) : ""}</td><td class="num dim">${row.count}</td></tr>`)}</tbody>
+      <td class="num">${within(row.p50)}</td><td class="num">${within(row.p95)}</td><td class="num">${row.limit ? exact(row.limit) : ""}</td><td class="num dim">${row.count}</td></tr>`)}</tbody>
   </table>`;
 }
 
@@ -38,7 +38,7 @@ export function Spans({ label, rows }) {
  */
 export function Days({ label, days, words }) {
   const sum = (/** @type {{parts: {count: number}[]}} */ each) => each.parts.reduce((all, part) => all + part.count, 0);
-  const most = roundUp(Math.max(4, ...days.map(sum)));
+  const most = 2 * roundUp(Math.max(2, ...days.map((each) => sum(each) / 2))); // the middle is a whole run, too
   const width = 100 / days.length;
   const drawn = days.flatMap((each, at) => {
     let top = 100;

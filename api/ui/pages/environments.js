@@ -26,13 +26,13 @@ const Environment = ({ each }) => html`<section class="environment" id=${each.na
   <h2 id=${`environment-${each.name}`}>${each.name}</h2>
   <${Facts} pairs=${[
     ["repository", html`<code>${each.repository}</code>${each.base_branch && html` onto <code>${each.base_branch}</code>`}`],
-    ["project", html`<code>${each.project}</code> in <code>${each.region}</code>`],
+    ["project", each.project ? html`<code>${each.project}</code> in <code>${each.region}</code>` : html`<span class="dim">none</span>`],
     ["merges by itself", yes(each.automerge)],
-    ["the author of a spec may approve it", yes(each.policy?.author_may_approve)],
+    ["author may approve", yes(each.policy?.author_may_approve)],
     ["required checks", list(each.checks?.required)],
     ["denied paths", list(each.policy?.deny_paths)],
     ["when a run cannot go on", plain(each.policy?.on_failure ?? "block")],
-    ["limits of its own", Object.keys(each.limits ?? {}).length > 0 ? html`<${Link} href=${`/limits?environment=${each.name}`}>${Object.keys(each.limits).length} differ from the defaults</${Link}>` : "none"],
+    ["limits of its own", Object.keys(each.limits ?? {}).length > 0 ? html`<${Link} href=${`/limits?environment=${each.name}`}>${Object.keys(each.limits).length} other than the defaults</${Link}>` : "none"],
   ]} />
   <h3>Services</h3>
   <ul class="services">${each.services.map((service) => html`<${Service} key=${service.name} service=${service} />`)}</ul>

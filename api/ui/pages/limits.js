@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { Loading, ProblemBox } from "../parts.js";
 import { useResource } from "../resource.js";
 import { route } from "../route.js";
-import { duration, measured } from "../time.js";
+import { exact } from "../time.js";
 import { plain } from "../words.js";
 import { Choice } from "./choice.js";
 import { useAnchor } from "./anchor.js";
@@ -14,14 +14,14 @@ import { useAnchor } from "./anchor.js";
 /** @type {Record<string, string>} */
 const LANES = { bookkeeping: "our ledger", github: "GitHub", outside: "outside", lease: "a worker's lease", timer: "a wait" };
 
-const span = (/** @type {number | null} */ seconds) => (seconds === null ? html`<span class="dim">–</span>` : seconds < 10 ? measured(seconds * 1000) : duration(seconds).replace(/ 00? (s|min|h)$/, ""));
+const span = (/** @type {number | null} */ seconds) => (seconds === null ? html`<span class="dim">–</span>` : exact(seconds));
 
 /** @param {{row: LimitRow}} props */
 const Row = ({ row }) => html`<tr id=${row.name}>
   <th scope="row">${plain(row.name)} <small class="dim">${LANES[row.lane] ?? plain(row.lane)}</small></th>
   <td class="num">${span(row.one_try_seconds)}</td><td class="num">${span(row.budget_seconds)}</td>
-  <td class="num">${row.tries === 0 ? html`<span title="until the budget ends">no bound</span>` : row.tries}</td><td class="num">${span(row.heartbeat_seconds)}</td>
-  <td class="num">${row.back_off_seconds.length > 0 ? `${row.back_off_seconds.join(", ")} s` : html`<span class="dim">–</span>`}</td>
+  <td class="num">${row.tries === 0 ? html`<span title="until the budget ends">no\u00a0bound</span>` : row.tries}</td><td class="num">${span(row.heartbeat_seconds)}</td>
+  <td class="num">${row.back_off_seconds.length > 0 ? `${row.back_off_seconds.join(", ")}\u00a0s` : html`<span class="dim">–</span>`}</td>
   <td>${row.why}</td></tr>`;
 
 export default function Limits() {

@@ -5,7 +5,7 @@ import { Empty, Loading, ProblemBox } from "../parts.js";
 import { useResource } from "../resource.js";
 import { Link, route } from "../route.js";
 import { codeWords, plain } from "../words.js";
-import { Days, Spans } from "./chart.js";
+import { Days, Spans, within } from "./chart.js";
 import { Choice } from "./choice.js";
 
 /** @typedef {import("../types/api").components["schemas"]["Statistics"]} Statistics */
@@ -15,7 +15,7 @@ const SPANS = { 7: "7 days", 30: "30 days", 90: "90 days", 365: "a year" };
 const DETECTIONS = { not_picked_up: "nobody takes an order", worker_lost: "a worker falls silent", claim_refuted: "a claim is not true", checks_red: "checks are red", deploy_unproven: "a deployment does not hold" };
 const ENDS = { completed: "proven", blocked: "blocked", rejected: "failed", cancelled: "cancelled" };
 /** @type {Record<string, string>} */
-const FAULT = { success: "proven", failure: "the change", error: "a system", timeout: "time", cancellation: "a person" };
+const FAULT = { success: "nobody", failure: "the change", error: "a system", timeout: "time", cancellation: "a person" };
 
 /** @param {{told: Statistics}} props */
 function Endings({ told }) {
@@ -23,7 +23,7 @@ function Endings({ told }) {
   return html`<table class="chart endings"><caption class="hidden">How runs ended</caption>
     <thead><tr><th scope="col">How</th><th scope="col">At fault</th><th scope="col" class="drawn"><span class="hidden">Chart</span></th><th scope="col">runs</th></tr></thead>
     <tbody>${told.outcomes.map((each) => html`<tr key=${`${each.status} ${each.code}`}>
-      <th scope="row">${each.code ? html`<${Link} href=${`/failure-codes#${each.code}`}>${codeWords(each.code)}</${Link}>` : plain(each.status)}</th>
+      <th scope="row">${each.code ? html`<${Link} href=${`/failure-codes#${each.code}`}>${codeWords(each.code)}</${Link}>` : (ENDS[/** @type {keyof typeof ENDS} */ (each.status)] ?? plain(each.status))}</th>
       <td class="dim">${FAULT[each.outcome] ?? each.outcome}</td>
       <td class="drawn"><svg width="100%" height="14" aria-hidden="true"><rect class=${each.status} width=${`${(each.count / most) * 100}%`} height="14" rx="3" /></svg></td>
       <td class="num">${each.count}</td></tr>`)}</tbody></table>`;
@@ -42,11 +42,11 @@ function Figures({ told }) {
       <div><dt>runs ended</dt><dd>${told.runs}</dd></div>
       <div><dt>proven</dt><dd>${proven}${told.runs > 0 && html` <small>${Math.round((proven / told.runs) * 100)} %</small>`}</dd></div>
       <div><dt>began</dt><dd>${told.days.reduce((all, each) => all + each.started, 0)}</dd></div>
-      <div><dt>half are proven within</dt><dd>${whole?.p50_seconds == null ? "–" : `${Math.round(whole.p50_seconds)} s`}</dd></div>
+      <div><dt>half are proven within</dt><dd>${whole?.p50_seconds == null ? "–" : within(whole.p50_seconds)}</dd></div>
     </dl>
     <section><h2>Runs a day</h2><${Days} label="How many runs were proven, blocked, failed or cancelled on each day" days=${days} words=${ENDS} /></section>
     <section><h2>How long stages take</h2><p class="dim">From a stage's begin to its success.</p><div class="scroll" tabindex="0" role="group" aria-label="Stage durations"><${Spans} label="Stage durations" rows=${stages} /></div></section>
-    <section><h2>How runs end</h2><${Endings} told=${told} /></section>
+    <section><h2>How runs end</h2><div class="scroll" tabindex="0" role="group" aria-label="How runs end"><${Endings} told=${told} /></div></section>
     <section><h2>How soon a fault is named</h2><p class="dim">From the moment it could be seen to the event that names it; the line is the limit.</p><div class="scroll" tabindex="0" role="group" aria-label="Detection times"><${Spans} label="Detection times" rows=${detection} /></div></section>`;
 }
 

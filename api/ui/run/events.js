@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
 import { Loading, ProblemBox, Raw } from "../parts.js";
 import { route, setQuery, withQuery } from "../route.js";
-import { clockTime, local, utc } from "../time.js";
+import { clockTime, day, local, utc, zone } from "../time.js";
 import { useLog } from "./log.js";
 
 const SHOWN = 300; // the last ones; the others come when asked for
@@ -56,6 +56,18 @@ function fits(event) {
   return !text || `${event.type} ${event.actor} ${JSON.stringify(event.data)}`.toLowerCase().includes(text);
 }
 
+/** Day by day, as they come: a time without its day is half a moment. @param {import("../types/page").LoggedEvent[]} events */
+function daysOf(events) {
+  /** @type {[string, import("../types/page").LoggedEvent[]][]} */
+  const days = [];
+  for (const event of events) {
+    const date = day(event.at);
+    if (days.at(-1)?.[0] !== date) days.push([date, []]);
+    days.at(-1)?.[1].push(event);
+  }
+  return days;
+}
+
 /** The events of a task and of all its runs. @param {{vtid: string}} props */
 export const EventsOf = ({ vtid }) => html`<${EventLog} log=${useLog(vtid)} runId=${null} />`;
 
@@ -77,7 +89,8 @@ export function EventLog({ log: { events, problem, again }, runId }) {
   const all = route.value.query.has("all") || anchor.startsWith("event-");
   const listed = all ? found : found.slice(0, SHOWN);
   return html`<${LogFilters} types=${kinds} stages=${[...new Set(mine.map((event) => event.stage).filter((stage) => stage !== null))]} />
-    <p class="dim" role="status">${found.length.toLocaleString()} of ${mine.length.toLocaleString()} events, the latest first</p>
-    <ol class="events">${listed.map((event) => html`<${Event} key=${event.position} event=${event} here=${anchor === `event-${event.position}`} />`)}</ol>
+    <p class="dim" role="status">${found.length.toLocaleString()} of ${mine.length.toLocaleString()} events, the latest first, in the time of ${zone()}</p>
+    ${daysOf(listed).map(([date, those]) => html`<h3 class="day">${date}</h3>
+      <ol class="events">${those.map((event) => html`<${Event} key=${event.position} event=${event} here=${anchor === `event-${event.position}`} />`)}</ol>`)}
     ${listed.length < found.length && html`<button type="button" onClick=${() => setQuery({ all: "yes" }, { replace: true })}>Show all ${found.length.toLocaleString()}</button>`}`;
 }

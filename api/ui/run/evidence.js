@@ -30,6 +30,23 @@ function Value({ value }) {
 /** @param {unknown} value */
 const shown = (value) => (Array.isArray(value) ? value.join(", ") : /^[0-9a-f]{40}$/i.test(String(value)) ? brief(String(value)) : String(value ?? "nothing"));
 
+/**
+ * The same contradiction of several attempts is said once, with its attempts.
+ * @template {{field: string, claimed: unknown, observed: unknown, attempt: number | null}} Contradiction
+ * @param {Contradiction[]} contradictions
+ */
+function saidOnce(contradictions) {
+  /** @type {Map<string, {each: Contradiction, attempts: number[]}>} */
+  const said = new Map();
+  for (const each of contradictions) {
+    const key = JSON.stringify([each.field, each.claimed, each.observed]);
+    const known = said.get(key) ?? { each, attempts: [] };
+    if (each.attempt !== null) known.attempts.push(each.attempt);
+    said.set(key, known);
+  }
+  return [...said.values()];
+}
+
 /** @param {Record<string, any>} observed */
 function stateOf(observed) {
   const state = observed.merged ? "merged" : observed.is_open ? "open" : "closed";
@@ -49,7 +66,7 @@ export function Evidence({ run: { evidence } }) {
       })}</tbody></table></div>`}
     ${claimed?.by && html`<p class="dim">Claimed by <b>${claimed.by}</b></p>`}
     ${observed && html`<p class="dim">${plain(observed.source ?? "observed")} · ${stateOf(observed)} · base ${observed.base}${observed.as_of && html` · as of <${At} at=${observed.as_of} />`}</p>`}
-    ${(evidence.contradictions ?? []).length > 0 && html`<h3>Contradicted in this run</h3><ul class="contradicted">${evidence.contradictions?.map((each, at) => html`<li key=${at}><i aria-hidden="true">✗</i> ${plain(each.field)}: claimed <code>${shown(each.claimed)}</code>, seen <code>${shown(each.observed)}</code>${each.attempt && ` (attempt ${each.attempt})`}</li>`)}</ul>`}
+    ${(evidence.contradictions ?? []).length > 0 && html`<h3>Contradicted in this run</h3><ul class="contradicted">${saidOnce(evidence.contradictions ?? []).map(({ each, attempts }, at) => html`<li key=${at}><i aria-hidden="true">✗</i> ${plain(each.field)}: claimed <code>${shown(each.claimed)}</code>, seen <code>${shown(each.observed)}</code>${attempts.length > 0 && ` (${attempts.length > 1 ? "attempts" : "attempt"} ${attempts.join(", ")})`}</li>`)}</ul>`}
     ${claimed?.summary && html`<blockquote>${claimed.summary}</blockquote>`}
   </section>`;
 }

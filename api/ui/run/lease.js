@@ -3,7 +3,7 @@
 import { now } from "../clock.js";
 import { html } from "../html.js";
 import { When } from "../parts.js";
-import { duration, secondsSince } from "../time.js";
+import { exact, secondsSince } from "../time.js";
 
 /** @param {{run: import("../types/page").Run}} props */
 export function Lease({ run: { lease, worker, stage, outcome } }) {
@@ -15,7 +15,7 @@ export function Lease({ run: { lease, worker, stage, outcome } }) {
   return html`<section class=${`lease ${suspect ? "suspect" : ""}`} aria-labelledby="lease">
     <h2 id="lease">Worker</h2>
     <p><b>${lease.worker}</b>, attempt ${lease.attempt}, ${lease.mode} · ${suspect ? html`<b class="warning">! suspect</b>` : html`<span class="good">✓ heard</span>`}
-      ${lease.last_beat_at ? html` · heartbeat <${When} at=${lease.last_beat_at} />, lost after ${duration(lease.lost_seconds)} of silence` : " · no heartbeat yet"}
+      ${lease.last_beat_at ? html` · heartbeat <${When} at=${lease.last_beat_at} />, lost after ${exact(lease.lost_seconds)} of silence` : " · no heartbeat yet"}
       ${lease.last_progress_at && html` · progress <${When} at=${lease.last_progress_at} />`}</p>
     ${said && html`<p class="dim">It says: ${said}</p>`}
   </section>`;

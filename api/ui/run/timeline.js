@@ -4,7 +4,7 @@ import { now } from "../clock.js";
 import { html } from "../html.js";
 import { Pill } from "../parts.js";
 import { useResource } from "../resource.js";
-import { clockTime, duration, local, measured, short, utc } from "../time.js";
+import { clockTime, day, exact, local, measured, utc } from "../time.js";
 import { plain, stageLook } from "../words.js";
 import { periodsOf } from "./history.js";
 import { scaleOf } from "./scale.js";
@@ -33,10 +33,10 @@ function Bar({ place, from, to, kind }) {
 function limitWords(limit) {
   if (!limit) return null;
   const parts = [
-    limit.one_try_seconds && `one try ${duration(limit.one_try_seconds)}`,
-    limit.budget_seconds && limit.budget_seconds !== limit.one_try_seconds && `in all ${duration(limit.budget_seconds)}`,
+    limit.one_try_seconds && `one try ${exact(limit.one_try_seconds)}`,
+    limit.budget_seconds && limit.budget_seconds !== limit.one_try_seconds && `in all ${exact(limit.budget_seconds)}`,
     limit.tries > 1 && `${limit.tries} tries`,
-    limit.heartbeat_seconds && `silence ${duration(limit.heartbeat_seconds)}`,
+    limit.heartbeat_seconds && `silence ${exact(limit.heartbeat_seconds)}`,
   ].filter(Boolean);
   return parts.length > 0 ? parts.join(", ") : null;
 }
@@ -49,7 +49,7 @@ function Step({ step, place, limit, kind }) {
     <summary>
       <span class="name">${plain(step.name)}${step.attempt && step.attempt > 1 ? html` <span class="dim">attempt ${step.attempt}</span>` : ""}</span>
       <${Bar} place=${place} from=${step.from} to=${step.to} kind=${step.name === "blocked" ? "blocked" : step.to ? "done" : kind} />
-      <span class="num spent">${measured(millis(step.from, step.to))}${!step.to && most ? html` <span class="most">of ${short(most)}</span>` : ""}</span>
+      <span class="num spent">${measured(millis(step.from, step.to))}${!step.to && most ? html` <span class="most">of ${exact(most)}</span>` : ""}</span>
     </summary>
     <dl>
       <div><dt>From</dt><dd title=${utc(step.from)}>${local(step.from)}</dd></div>
@@ -79,6 +79,12 @@ function StageRow({ name, stage, periods, place, limits }) {
   </li>`;
 }
 
+/** From when to when: the time alone where both are of today, or nobody knew the day. @param {string} from @param {string | null} to */
+function spanOf(from, to) {
+  const today = day(from) === day(new Date(now.value).toISOString());
+  return `${today ? clockTime(from) : local(from)} – ${to === null ? "now" : day(from) === day(to) ? clockTime(to) : local(to)}`;
+}
+
 /** @param {{run: import("../types/page").Run, events: import("../types/page").LoggedEvent[]}} props */
 export function Timeline({ run, events }) {
   const limits = useResource(run.environment ? `/limits?environment=${encodeURIComponent(run.environment)}` : "/limits").value?.items ?? [];
@@ -89,7 +95,7 @@ export function Timeline({ run, events }) {
   const waits = periods.flatMap(({ steps }) => steps.filter(({ name }) => name === "blocked").map((step) => ({ from: Date.parse(step.from), to: moment(step.to) })));
   const { place, bent } = scaleOf(from, to, waits);
   return html`<section class="timeline" aria-labelledby="timeline">
-    <h2 id="timeline">Stages <span class="dim scale">${clockTime(new Date(from).toISOString())} – ${run.ended_at ? clockTime(run.ended_at) : "now"}, ${measured(to - from)}${bent && ", the wait for a decision is drawn shorter"}</span></h2>
+    <h2 id="timeline">Stages <span class="dim scale">${spanOf(new Date(from).toISOString(), run.ended_at)}, ${measured(to - from)}${bent && ", the wait for a decision is drawn shorter"}</span></h2>
     <ol class="stages">${STAGES.map((name) => html`<${StageRow} key=${name} name=${name} stage=${run.stages.find((each) => each.stage === name)} place=${place} limits=${named}
       periods=${periods.filter((each) => each.stage === name)} />`)}</ol>
   </section>`;

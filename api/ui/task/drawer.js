@@ -19,12 +19,7 @@ import { Versions } from "./versions.js";
 
 const TABS = { spec: "Spec", versions: "Versions", events: "Events" };
 
-const close = () => {
-  const { id } = route.peek();
-  go(withQuery({ tab: null, from: null, to: null, type: null, text: null }, "/"));
-  // Back to where the reader came from.
-  setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector(`[data-vtid="${id}"]`))?.focus(), 0);
-};
+const close = () => go(withQuery({ tab: null, from: null, to: null, type: null, text: null }, "/"));
 shortcut("Escape", "close the drawer", () => ["task", "new"].includes(route.peek().page) && close());
 
 /** @typedef {{hash: string, text: string, version: number}} Reading the text that is before the reader */
@@ -58,10 +53,10 @@ function RunNow({ vtid }) {
     <${Dots} stages=${brief.stages} />
     ${brief.failure && html`<p class="code"><b>${codeWords(brief.failure.code)}</b> ${brief.failure.message}</p>`}
     ${brief.waiting && html`<${Waiting} waiting=${brief.waiting} />`}
-    <div class="row">
+    ${!brief.outcome && html`<div class="row">
       ${brief.status === "blocked" && html`<${Link} class="button primary" href=${`/runs/${vtid}#decide`}>Decide</${Link}>`}
       <${CancelButton} vtid=${vtid} />
-    </div>
+    </div>`}
   </section>`;
 }
 
@@ -96,6 +91,9 @@ function Opened({ vtid, known }) {
   `;
 }
 
+/** @param {string} vtid */
+const cardOf = (vtid) => /** @type {HTMLElement | null} */ (document.querySelector(`[data-vtid="${vtid}"]`));
+
 /** @param {{route: import("../types/page").Route}} props */
 export default function Drawer({ route: { id } }) {
   const vtid = /** @type {string} */ (id);
@@ -108,12 +106,16 @@ export default function Drawer({ route: { id } }) {
   };
   useEffect(read, [vtid]);
   useEffect(() => watch(vtid), [vtid]);
-  useEffect(() => heading.current?.focus(), [vtid]);
-  return html`<aside class="drawer" aria-labelledby="drawer-title">
+  useEffect(() => {
+    heading.current?.focus();
+    // However it is closed, by its button, a key or the browser's own back: the reader goes on at the card.
+    return () => void setTimeout(() => document.activeElement === document.body && cardOf(vtid)?.focus());
+  }, [vtid]);
+  return html`<section class="drawer" aria-labelledby="drawer-title">
     <header>
       <div><span class="vtid">${vtid}</span><h2 id="drawer-title" tabindex="-1" ref=${heading}>${known.task?.title ?? vtid}</h2></div>
       <button type="button" class="close" aria-label="Close the drawer" onClick=${close}>✕</button>
     </header>
     ${problem && !known.task ? html`<${ProblemBox} problem=${problem} again=${read} what=${`${vtid} could not be read`} />` : !known.task ? html`<${Loading} />` : html`<${Opened} vtid=${vtid} known=${known} />`}
-  </aside>`;
+  </section>`;
 }

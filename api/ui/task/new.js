@@ -60,8 +60,8 @@ export default function NewTask() {
   const { value, problem, again } = useResource("/environments");
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);
-  return html`<aside class="drawer" aria-labelledby="drawer-title">
+  return html`<section class="drawer" aria-labelledby="drawer-title">
     <header><h2 id="drawer-title" tabindex="-1" ref=${heading}>New task</h2><button type="button" class="close" aria-label="Close the drawer" onClick=${close}>✕</button></header>
     ${problem ? html`<${ProblemBox} problem=${problem} again=${again} />` : value ? html`<${Form} environments=${value.items} />` : html`<${Loading} />`}
-  </aside>`;
+  </section>`;
 }

@@ -42,7 +42,11 @@ export function Markdown({ text }) {
   const safe = renderer.value;
   useEffect(() => {
     if (safe === null) readRenderer();
-    else if (safe && box.current) box.current.innerHTML = safe(text);
+    else if (safe && box.current) {
+      box.current.innerHTML = safe(text);
+      // What is wider than the drawer is scrolled sideways, with the keyboard as well.
+      for (const wide of box.current.querySelectorAll("pre, table")) /** @type {HTMLElement} */ (wide).tabIndex = 0;
+    }
   }, [safe, text]);
   if (safe === false) return html`<p class="warning">This is the bare text: what shows it as a page could not be read from the server.</p><pre tabindex="0" aria-label="Spec">${text}</pre>`;
   return safe ? html`<div class="markdown" ref=${box}></div>` : html`<${Loading} what="Reading the spec" />`;

@@ -1,5 +1,6 @@
 // steps.js: what can be done with a task now, and if not, why not. Asked when drawn and again when pressed.
 
+import { inbox } from "../board/data.js";
 import { cellOf } from "../store.js";
 import { whyNot } from "../session.js";
 
@@ -26,7 +27,13 @@ export function whyNotApprove(known, read) {
   if (!task?.spec) return "There is no spec yet: write one.";
   if (task.spec.state === "approved") return `Version ${task.spec.version} is approved already.`;
   if (!read) return "Its text is not here yet: nobody approves what they could not read.";
-  return unread(known, read) ?? whyNot("approver");
+  return unread(known, read) ?? whyNot("approver") ?? refused(task);
+}
+
+/** What the server says of this reader and this text, where it lists it among what waits for an approval. @param {import("../types/page").Head} task */
+function refused({ vtid, spec }) {
+  const why = inbox.value?.approvals.items.find((/** @type {any} */ each) => each.vtid === vtid && each.spec.hash === spec?.hash)?.why_not;
+  return why ? `${why[0].toUpperCase()}${why.slice(1)}.` : null;
 }
 
 /** @param {Known} known @param {string | null} read */

@@ -12,6 +12,8 @@ export interface Route {
   id: string | undefined;
   query: URLSearchParams;
   hash: string;
+  /** By how much the page was scrolled when it was left; 0 where nobody was yet. */
+  top: number;
 }
 
 export interface Connection {
