@@ -12,9 +12,9 @@ from typing import Any
 from api.gateway.said import Said
 from api.grants import BeatAnswer, Grant, held_until
 from api.options import Options
-from api.plain import moment
 from api.problems import Problem
 from api.work_orders import WorkDesk
+from vtid.domain.moment import moment
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.ledger import Ledger, Unknown

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from vtid.domain.moment import moment
 from vtid.domain.task import TaskStatus
 
 
@@ -108,7 +109,7 @@ def message(kind: Kind, event: Told, subject: Subject, page_url: str) -> dict[st
     failure: dict[str, Any] = event.data.get("failure") or {}
     return {
         "type": kind.value,
-        "timestamp": event.at.isoformat(),
+        "timestamp": moment(event.at),
         "data": {
             "says": SAYS[kind],
             "vtid": event.vtid,
