@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.presenter import Presenter
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold, fold_all
 from vtid.domain.view import RunView
 from vtid.ledger import Ledger, LedgerUnavailable, Unknown
 from vtid.ledger.event_log import run_event
@@ -50,9 +50,8 @@ class Folds:
         if view is not None and view.seq == event.seq - 1:
             view = fold(view, run_event(event))
         else:
-            view = RunView(event.vtid or "", event.run_id)
-            for each in await self._ledger.events.of_run(event.run_id, upto=event.position):
-                view = fold(view, run_event(each))
+            told = await self._ledger.events.of_run(event.run_id, upto=event.position)
+            view = fold_all(RunView(event.vtid or "", event.run_id), map(run_event, told))
         self._views[event.run_id] = view
         self._views.move_to_end(event.run_id)
         if len(self._views) > self._remembered:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vtid.domain.canonical import sha256_of, sha256_of_lines
 from vtid.domain.events import event_of
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold_all
 from vtid.domain.hosts import HOSTS
 from vtid.domain.secret_shapes import masked
 from vtid.domain.verdict import Answer
@@ -69,10 +69,7 @@ def view_of(events: Sequence[EventShown]) -> RunView:
     """The run view as these events tell it. Raises ValueError when there are none."""
     if not events:
         raise ValueError("a run without an event")
-    view = RunView(events[0]["vtid"], events[0]["run_id"])
-    for each in events:
-        view = fold(view, event_of(each))
-    return view
+    return fold_all(RunView(events[0]["vtid"], events[0]["run_id"]), map(event_of, events))
 
 
 def statement_of(

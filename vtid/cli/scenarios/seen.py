@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from vtid.cli.scenarios.calls import Json
 from vtid.domain.events import event_of
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold_all
 from vtid.domain.stages import Stage
 from vtid.domain.view import RunView
 
@@ -126,10 +126,7 @@ def log_is_whole(seen: Seen) -> bool:
     own = [event for event in seen.events if event["run_id"] == run["run_id"]]
     if [event["seq"] for event in own] != list(range(1, len(own) + 1)):
         return False
-    view = RunView(vtid=run["vtid"], run_id=None)
-    for event in own:
-        view = fold(view, event_of(event))
-    folded = to_jsonable_python(view)
+    folded = to_jsonable_python(fold_all(RunView(run["vtid"], None), map(event_of, own)))
     return all(_plain(folded[key]) == _plain(run[key]) for key in folded if key not in _ADDED_BY_THE_API)
 
 
