@@ -16,6 +16,7 @@ from api.live import Feed
 from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.options import Options
+from api.pickup import Pickup
 from api.presenter import Presenter
 from api.proofs import Proofs
 from api.queues import Queues
@@ -77,7 +78,9 @@ def compose(
         ledger, engine, starts, presenter, metrics, period_seconds=options.reconcile_seconds
     )
     guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts), options.gateway_networks)
-    desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
+    tokens = LeaseTokens(options.signing_key)
+    pickup = Pickup(ledger, engine, claims, tokens)
+    desk = WorkDesk(ledger, engine, tokens)
     attribution = Attribution(ledger, environments, outside.words) if outside.words is not None else None
     witness = Witness(outside.code_host) if outside.code_host is not None else None
     secrets = Secrets(options.signing_key)
@@ -92,8 +95,9 @@ def compose(
         presenter=presenter,
         starts=starts,
         claims=claims,
+        pickup=pickup,
         desk=desk,
-        counter=Counter(ledger, desk, options),
+        counter=Counter(ledger, pickup, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         drifts=Drifts(environments, outside.settings_host),
         queues=Queues(environments, outside.branch_host),
