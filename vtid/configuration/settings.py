@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -166,6 +166,10 @@ class Settings(BaseModel):
         None,
         description="IP:PORT at which the worker gives its numbers to Prometheus (`/metrics`), to anybody who asks; none: nowhere",
     )
+    worker_versioning: Literal["pinned", "off"] | None = Field(
+        None,
+        description="`pinned`: a run ends with the build of the worker that began it; `off`: with whatever worker is there. None: `off` in `dev`, else `pinned`",
+    )
     gateway_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
         Field(
             (),
@@ -213,6 +217,11 @@ class Settings(BaseModel):
             key = self.github_app_private_key.get_secret_value()
             return AppKey(self.github_app_id, key, self.github_app_installation_id)
         return self.github_token.get_secret_value() if self.github_token else ""
+
+    @property
+    def pins_runs(self) -> bool:
+        """Whether a run stays with the build that began it."""
+        return (self.worker_versioning or ("off" if self.env == "dev" else "pinned")) == "pinned"
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

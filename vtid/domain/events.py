@@ -75,7 +75,7 @@ EVENT_TYPES: dict[str, str] = {
     "deployment.reverted":    "a commit without ours serves; data: run_id, says",
     "deployment.restored":    "what was proven serves again; data: run_id, says",
     "deployment.unwatched":   "it cannot be watched any more; data: run_id, says",
-    "engine.stuck":           "the run's workflow task keeps failing in Temporal, or the ledger keeps refusing its events; data: message",
+    "engine.stuck":           "the run's workflow task keeps failing in Temporal, or the ledger keeps refusing its events, or no worker of the build that it is pinned to is there; data: message",
     "engine.recovered":       "the run's workflow task works again",
     "engine.terminated":      "the run was ended inside Temporal; data: status, message",
 }
