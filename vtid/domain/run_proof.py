@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from vtid.domain.canonical import sha256_of, sha256_of_lines
-from vtid.domain.events import RunEvent
+from vtid.domain.events import event_of
 from vtid.domain.fold import fold
 from vtid.domain.hosts import HOSTS
 from vtid.domain.moment import moment
 from vtid.domain.secret_shapes import masked
-from vtid.domain.stages import Stage
 from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
 
@@ -73,7 +72,7 @@ def view_of(events: Sequence[EventShown]) -> RunView:
         raise ValueError("a run without an event")
     view = RunView(events[0]["vtid"], events[0]["run_id"])
     for each in events:
-        view = fold(view, _run_event(each))
+        view = fold(view, event_of(each))
     return view
 
 
@@ -153,19 +152,6 @@ def without_secrets(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [without_secrets(each, key) for each in value]
     return masked(value) if isinstance(value, str) and key in _TEXTS else value
-
-
-def _run_event(shown: EventShown) -> RunEvent:
-    return RunEvent(
-        run_id=shown["run_id"],
-        seq=shown["seq"],
-        vtid=shown["vtid"],
-        type=shown["type"],
-        at=datetime.fromisoformat(shown["at"]),
-        stage=Stage(shown["stage"]) if shown["stage"] else None,
-        actor=shown["actor"],
-        data=shown["data"],
-    )
 
 
 def _failure(failure: Mapping[str, Any] | None) -> Json | None:
