@@ -8,13 +8,14 @@ An event is meant as GET /events shows it: position, id, run_id, seq, vtid, type
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from vtid.domain.canonical import sha256_of, sha256_of_lines
 from vtid.domain.events import event_of
 from vtid.domain.fold import fold_all
 from vtid.domain.hosts import HOSTS
+from vtid.domain.moment import moment
 from vtid.domain.secret_shapes import masked
 from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
@@ -226,8 +227,6 @@ def _services(proof: Mapping[str, Any] | None) -> list[Json]:
 
 
 def _time(at: datetime | str | None) -> str | None:
-    """`2026-01-02T03:04:05.678Z`, as events have it."""
     if at is None:
         return None
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment(datetime.fromisoformat(at) if isinstance(at, str) else at)
