@@ -81,7 +81,6 @@ def compose(
     tokens = LeaseTokens(options.signing_key)
     pickup = Pickup(ledger, engine, claims, tokens)
     desk = WorkDesk(ledger, engine, tokens)
-    attribution = Attribution(ledger, environments, outside.words) if outside.words is not None else None
     witness = Witness(outside.code_host) if outside.code_host is not None else None
     secrets = Secrets(options.signing_key)
     notifier = Notifier(ledger, outside.messenger, secrets, metrics, page_url=options.page_url)
@@ -103,15 +102,7 @@ def compose(
         queues=Queues(environments, outside.branch_host),
         explainer=Explainer(ledger, environments, outside.code_host),
         proofs=Proofs(ledger, presenter, outside.proof_signer),
-        inbox=Inbox(
-            ledger,
-            environments,
-            Nudges(ledger, engine),
-            Reruns(ledger, engine),
-            attribution,
-            metrics,
-            secrets=options.webhook_secrets,
-        ),
+        inbox=_inbox(ledger, engine, environments, options, outside.words, metrics),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
@@ -120,6 +111,19 @@ def compose(
         secrets=secrets,
         destinations=options.destinations,
     )
+
+
+def _inbox(
+    ledger: Ledger,
+    engine: Engine,
+    environments: dict[str, Environment],
+    options: Options,
+    words: ChangeWords | None,
+    metrics: Metrics,
+) -> Inbox:
+    attribution = Attribution(ledger, environments, words) if words is not None else None
+    nudges, reruns = Nudges(ledger, engine), Reruns(ledger, engine)
+    return Inbox(ledger, environments, nudges, reruns, attribution, metrics, secrets=options.webhook_secrets)
 
 
 def _waking(claims: Claims, reconciler: Reconciler, notifier: Notifier) -> Callable[[LoggedEvent], None]:
