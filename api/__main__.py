@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from api.app import create_app
+from api.composing import Outside
 from api.key_files import kept
 from api.leases import kept_key
 from api.options import Options
@@ -17,7 +18,7 @@ from vtid.adapters.github import GitHub
 from vtid.adapters.hosts import service_hosts
 from vtid.adapters.http_probe import HttpProbe
 from vtid.adapters.messenger import HttpMessenger
-from vtid.adapters.proof_signatures import Ed25519Signer, made_key
+from vtid.adapters.proof_signatures import Ed25519Signer, NotAKey, made_key
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
@@ -52,7 +53,13 @@ def proof_signer(settings: Settings) -> Ed25519Signer | None:
     """None: no bundle is given. A key that nobody chose signs nothing outside of `dev`: who would know it again?"""
     if settings.proof_key is not None:
         return Ed25519Signer(settings.proof_key.get_secret_value())
-    return Ed25519Signer(kept(settings.data_dir / "proof.key", made_key)) if settings.env == "dev" else None
+    if settings.env != "dev":
+        return None
+    file = settings.data_dir / "proof.key"
+    try:
+        return Ed25519Signer(kept(file, made_key))
+    except NotAKey as error:
+        raise ConfigurationError(f"{file}: {error}; take it away, and another one is made") from error
 
 
 async def _serve(host: str, port: int) -> None:
@@ -65,18 +72,15 @@ async def _serve(host: str, port: int) -> None:
         code_host = GitHub(settings.github_api_url, settings.github_credentials)
         options = _options(settings, runs.namespace)
         messenger = HttpMessenger(options.destinations)
-        app = create_app(
-            ledger,
-            runs,
-            environments,
-            options,
-            code_host,
+        outside = Outside(
+            code_host=code_host,
             words=code_host,
             settings_host=service_hosts(settings.cloud_run_url, HttpProbe()),
             branch_host=code_host,
             messenger=messenger,
             proof_signer=proof_signer(settings),
         )
+        app = create_app(ledger, runs, environments, options, outside)
         try:
             await Server(app, host=host, port=port).serve(sockets=[listening])
         finally:

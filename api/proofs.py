@@ -41,13 +41,15 @@ class Proofs:
             )
         return self._signer
 
-    async def bundle(self, vtid: str) -> dict[str, Any]:
-        """The signed bundle of the current or last run. The same for as long as the run stands where it stands.
+    async def bundle(self, vtid: str, run_id: str | None = None) -> dict[str, Any]:
+        """The signed bundle of this run, or of the current or last one. The same for as long as it stands where it stands.
 
         Raises Unknown, Problem PROOF_KEY_MISSING, and ILLEGAL_TRANSITION while the run is under way.
         """
         signer = self.signer
-        statement = await self._statement(await self._ledger.runs.current(vtid))
+        runs = self._ledger.runs
+        record = await (runs.current(vtid) if run_id is None else runs.one(vtid, run_id))
+        statement = await self._statement(record)
         if objections := objections_to(statement):
             # The run's own gates hold the same, so this is a fault of ours: it is told, and never signed.
             raise Problem("PROOF_INCOMPLETE", f"nothing was signed: {'; '.join(objections)}")
@@ -63,9 +65,8 @@ class Proofs:
         end = None
         if view.outcome is None and record.state == "closed" and record.view.outcome is not None:
             ended = record.view
-            end = EngineEnd(
-                ended.status.value, record.view.outcome, plain(ended.failure or {}), ended.ended_at
-            )
+            failure = plain(ended.failure or {})
+            end = EngineEnd(ended.status.value, record.view.outcome, failure, ended.ended_at)
         elif view.status is not TaskStatus.BLOCKED and view.status not in CLOSED:
             raise Problem(
                 "ILLEGAL_TRANSITION",

@@ -1,16 +1,14 @@
 """The API's only door to Temporal."""
 
-import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import (
@@ -19,9 +17,6 @@ from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
     WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
     Priority,
@@ -31,11 +26,11 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.bookkeeping import Bookkeeping
-from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
+from api.engine import Beat, Execution, IdTaken, RunOver, RunRef
+from api.temporal_errors import bounded
 from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
@@ -48,13 +43,12 @@ from vtid.domain.commands.messages import (
     SwitchChanged,
 )
 from vtid.domain.commands.run import RunRequest
-from vtid.domain.failures import API_CODES, FAILURES
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView
 from vtid.domain.vtid import short_run
-from vtid.ledger import LedgerUnavailable, Refusal
+from vtid.ledger import LedgerUnavailable
 from workflows.connection import TASK_QUEUE
 from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
@@ -69,6 +63,9 @@ _STAGE = SearchAttributeKey.for_keyword("VtidStage")
 _STATE = SearchAttributeKey.for_keyword("VtidState")
 _ENVIRONMENT = SearchAttributeKey.for_keyword("VtidEnvironment")
 _REPOSITORY = SearchAttributeKey.for_keyword("VtidRepository")
+
+
+M = TypeVar("M")
 
 
 class Runs:
@@ -87,7 +84,7 @@ class Runs:
 
     async def start(self, request: RunRequest) -> str:
         try:
-            async with self._bounded():
+            async with bounded(self._call_seconds):
                 handle = await self._client.start_workflow(
                     VtidRun.run,
                     request,
@@ -116,7 +113,7 @@ class Runs:
     async def watch(self, request: WatchRequest) -> None:
         names = ", ".join(service.name for service in request.services)
         with suppress(WorkflowAlreadyStartedError):  # an earlier pass has begun it, and it did not fail
-            async with self._bounded():
+            async with bounded(self._call_seconds):
                 await self._client.start_workflow(
                     Sentinel.run,
                     request,
@@ -128,7 +125,7 @@ class Runs:
 
     async def describe(self, vtid: str, run_id: str | None = None) -> Execution | None:
         try:
-            async with self._bounded():
+            async with bounded(self._call_seconds):
                 described = await self._client.get_workflow_handle(vtid, run_id=run_id).describe()
                 start_id = await described.memo_value(_START_ID, default=None)
         except RunOver:
@@ -143,7 +140,7 @@ class Runs:
         )
 
     async def view(self, run: RunRef) -> RunView:
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             return await self._handle(run).query(VtidRun.view)
 
     async def worker_last_polled(self) -> datetime | None:
@@ -152,7 +149,7 @@ class Runs:
             task_queue=TaskQueue(name=self._task_queue),
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             answer = await self._client.workflow_service.describe_task_queue(question)
         polled = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
         return max(polled, default=None)
@@ -161,61 +158,57 @@ class Runs:
 
     async def acknowledge(self, run: RunRef, command: Acknowledge) -> LeaseTerms:
         key = f"acknowledge-{_digest(asdict(command))}"
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             return await self._handle(run).execute_update(VtidRun.acknowledge, command, id=key)
 
     async def submit_evidence(self, run: RunRef, command: SubmitEvidence) -> None:
         key = f"evidence-{_digest(asdict(command))}"
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             await self._handle(run).execute_update(VtidRun.submit_evidence, command, id=key)
 
     async def report_failure(self, run: RunRef, command: ReportFailure) -> None:
         key = f"fail-{_digest(asdict(command))}"
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             await self._handle(run).execute_update(VtidRun.report_failure, command, id=key)
 
     async def release_lease(self, run: RunRef, command: ReleaseLease) -> None:
         key = f"release-{_digest(asdict(command))}"
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             await self._handle(run).execute_update(VtidRun.release_lease, command, id=key)
 
     async def rescue(self, run: RunRef, command: Rescue, *, blocked_since: str) -> None:
         key = f"rescue-{_digest(asdict(command) | {'blocked_since': blocked_since})}"
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             await self._handle(run).execute_update(VtidRun.rescue, command, id=key)
 
     async def cancel(self, run: RunRef, command: CancelRun) -> None:
         handle = self._handle(run)
-        async with self._bounded():
+        async with bounded(self._call_seconds):
             await handle.execute_update(VtidRun.request_cancel, command, id=f"cancel-{run.run_id}")
             await handle.cancel()
 
     async def deployment_claimed(self, run: RunRef, claim: DeploymentClaimed) -> None:
-        try:
-            async with self._bounded():
-                await self._handle(run).signal(VtidRun.deployment_claimed, claim)
-        except RunOver:
-            return  # how it ended is known; nobody's word changes it
+        await self._signal(run, VtidRun.deployment_claimed, claim)
 
     async def switch_changed(self, run: RunRef, *, armed: bool) -> None:
-        try:
-            async with self._bounded():
-                await self._handle(run).signal(VtidRun.switch_changed, SwitchChanged(armed))
-        except RunOver:
-            return  # it ended meanwhile, so the switch is nothing to it
+        await self._signal(run, VtidRun.switch_changed, SwitchChanged(armed))
 
     async def look_now(self, run: RunRef, hint: Hint) -> None:
-        try:
-            async with self._bounded():
-                await self._handle(run).signal(VtidRun.look_now, hint)
-        except RunOver:
-            return  # it ended meanwhile, so it waits for nothing
+        await self._signal(run, VtidRun.look_now, hint)
+
+    async def _signal(
+        self, run: RunRef, signal: Callable[[VtidRun, M], Awaitable[None] | None], message: M
+    ) -> None:
+        """A word that changes nothing of a run that is over."""
+        with suppress(RunOver):
+            async with bounded(self._call_seconds):
+                await self._handle(run).signal(signal, message)
 
     # --- the lease
 
     async def beat(self, run: RunRef, attempt: int) -> Beat:
         try:
-            async with self._bounded(BEAT_SECONDS):
+            async with bounded(BEAT_SECONDS):
                 await self._lease(run, attempt).heartbeat()
         except AsyncActivityCancelledError as told:
             # A paused or reset activity is an operator's business in Temporal; the work itself goes on.
@@ -228,7 +221,7 @@ class Runs:
         if await self.beat(run, attempt) is not Beat.STOP:
             return False
         try:
-            async with self._bounded():
+            async with bounded(self._call_seconds):
                 await self._lease(run, attempt).report_cancellation()
         except RunOver:
             return True  # the lease ended between the two calls: the run does not wait for us any more
@@ -243,50 +236,6 @@ class Runs:
         return self._client.get_async_activity_handle(
             workflow_id=run.vtid, run_id=run.run_id, activity_id=f"lease-{attempt}"
         )
-
-    @asynccontextmanager
-    async def _bounded(self, seconds: float | None = None) -> AsyncIterator[None]:
-        """Bound a call in time and turn Temporal's errors into ours: the one place that knows them."""
-        seconds = seconds or self._call_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except WorkflowUpdateFailedError as error:
-            raise _refusal(error) from error
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-            raise EngineUnavailable(
-                f"no answer from the run within {seconds:g} s; what was asked may still happen"
-            ) from error
-        except WorkflowQueryFailedError as error:
-            raise EngineUnavailable(f"the run cannot answer now: {error}") from error
-        except RuntimeError as error:
-            # How the SDK tells that its first connection failed; nothing narrower is raised.
-            if not str(error).startswith("Failed client connect"):
-                raise
-            raise EngineUnavailable("Temporal is out of reach (no connection)") from error
-        except RPCError as error:
-            if _lacks_namespace(error):
-                raise EngineUnavailable(f"Temporal cannot be used: {error.message}") from error
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise RunOver(error.message) from error
-            raise EngineUnavailable(f"Temporal is out of reach ({error.status.name})") from error
-
-
-def _refusal(error: WorkflowUpdateFailedError) -> Exception:
-    cause = error.cause
-    if isinstance(cause, ApplicationError):
-        code = cause.type or ""
-        if code in API_CODES or code in FAILURES:
-            return Refusal(code, cause.message)
-        if code == "AcceptedUpdateCompletedWorkflow":
-            return RunOver("the run ended while it took the message")
-    # An unknown message name or a bug in a handler: worker and API do not fit together.
-    return EngineUnavailable("the run could not take the message; API and worker may be of different builds")
-
-
-def _lacks_namespace(error: RPCError) -> bool:
-    """NOT_FOUND of the namespace says nothing about any run in it."""
-    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
 def _failing_tries(described: WorkflowExecutionDescription) -> int:

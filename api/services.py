@@ -37,7 +37,7 @@ PREFIX = "/api/v1"
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a route may use, made once by `create_app`."""
+    """Everything that a route may use, made once by `compose`."""
 
     ledger: Ledger
     engine: Engine

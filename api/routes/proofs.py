@@ -1,13 +1,20 @@
 """Proof bundles: what an auditor takes home, and the key to hold it against."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import JSONResponse
 
-from api.services import PREFIX, Given, Viewer, VtidPath
+from api.services import PREFIX, Given, Text, Viewer, VtidPath
 from api.shapes import Shape
 
 router = APIRouter(prefix=PREFIX, tags=["proofs"])
+
+RunId = Annotated[
+    Text | None,
+    Query(max_length=100, description="an earlier run of the task; none: the current or last one"),
+]
 
 
 class Signature(Shape):
@@ -30,9 +37,9 @@ class ProofKey(Shape):
 
 
 @router.get("/runs/{vtid}/proof/bundle", response_model=ProofBundle)
-async def show_bundle(vtid: VtidPath, given: Given, _: Viewer) -> JSONResponse:
-    """The signed proof bundle of the current or last run, once it is blocked or over. It says how the run ended."""
-    bundle = await given.proofs.bundle(vtid)
+async def show_bundle(vtid: VtidPath, given: Given, _: Viewer, run_id: RunId = None) -> JSONResponse:
+    """The signed proof bundle of a run, once it is blocked or over. It says how the run ended."""
+    bundle = await given.proofs.bundle(vtid, run_id)
     return JSONResponse(bundle, headers={"Content-Disposition": f'attachment; filename="{vtid}.proof.json"'})
 
 

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app, stop
+from api.composing import Outside
 from api.options import Options
 from api.serving import Server
 from api.webhooks.attribution import ChangeWords
@@ -72,16 +73,8 @@ async def staging(ledger: Ledger, keys: dict[str, str]) -> AsyncIterator[Staging
     ) -> Play:
         engine, options = engine or FakeEngine(), replace(OPTIONS, **changed)
         environments = load_environments(SHIPPED_ENVIRONMENTS)
-        app = create_app(
-            ledger,
-            engine,
-            environments,
-            options,
-            code_host,
-            words,
-            messenger=messenger,
-            proof_signer=proof_signer,
-        )
+        outside = Outside(code_host, words, messenger=messenger, proof_signer=proof_signer)
+        app = create_app(ledger, engine, environments, options, outside)
         made.append(Play(app, ledger, engine, keys))
         return made[-1]
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.composing import Outside
 from tests.api.conftest import OPTIONS, Staging
 from tests.api.engine import FakeEngine
 from tests.api.stage import Play
@@ -32,7 +33,7 @@ def play(ledger: Ledger, staging: Staging, keys: dict[str, str], simulator: str)
     host = CloudRun(simulator)
     httpx.post(f"{simulator}/_sim/reset")
     staging()  # makes the keys
-    app = create_app(ledger, FakeEngine(), environments, OPTIONS, settings_host=host)
+    app = create_app(ledger, FakeEngine(), environments, OPTIONS, Outside(settings_host=host))
     return Play(app, ledger, FakeEngine(), keys)
 
 
@@ -97,7 +98,7 @@ async def test_a_service_that_only_answers_is_asked_for_its_version_and_nothing_
     pages = Service("shop", host="http_version", url=place)
     environment = Environment("elsewhere", "", "", "acme/shop", services=(pages,))
     hosts = service_hosts(None, HttpProbe())
-    app = create_app(ledger, FakeEngine(), {"elsewhere": environment}, OPTIONS, settings_host=hosts)
+    app = create_app(ledger, FakeEngine(), {"elsewhere": environment}, OPTIONS, Outside(settings_host=hosts))
     elsewhere = Play(app, ledger, FakeEngine(), keys)
 
     before = await looked(elsewhere, "elsewhere")

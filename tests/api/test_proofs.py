@@ -12,7 +12,7 @@ from tests.api.conftest import Staging
 from tests.api.stage import Play
 from tests.domain.run_events import HEAD, MERGED, PULL, links, rule
 from vtid.adapters.proof_signatures import Ed25519Signer, made_key, verify
-from vtid.configuration.settings import Settings
+from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.proof_checks import findings_against, findings_of
 from vtid.domain.proof_shape import read_bundle
 from vtid.domain.stages import Stage
@@ -98,6 +98,25 @@ async def test_a_run_that_somebody_ended_inside_temporal_has_one_that_says_so(pl
     assert bundle.predicate["failure"]["code"] == "ENGINE_TERMINATED"
 
 
+async def test_an_earlier_run_of_the_task_keeps_its_bundle(play: Play) -> None:
+    """Also one that did not tell its own end."""
+    vtid = await merged(play)
+    first = await play.ledger.runs.current(vtid)
+    play.engine.run_of(vtid).status = "terminated"
+    await play.ledger.runs.terminated(first.start_id, status="TERMINATED", message="by hand")
+    before = (await play.get(f"/runs/{vtid}/proof/bundle")).text
+    again = await play.post("/runs", {"vtid": vtid})
+    assert again.status_code == 202, again.text
+
+    now = await play.get(f"/runs/{vtid}/proof/bundle")
+    earlier = await play.get(f"/runs/{vtid}/proof/bundle", params={"run_id": first.run_id})
+    unknown = await play.get(f"/runs/{vtid}/proof/bundle", params={"run_id": "no-such-run"})
+
+    assert (now.status_code, now.json()["code"]) == (409, "ILLEGAL_TRANSITION")
+    assert earlier.text == before
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "NOT_FOUND")
+
+
 async def test_a_run_under_way_has_none_yet(play: Play) -> None:
     answer = await play.get(f"/runs/{await play.run()}/proof/bundle")
 
@@ -159,3 +178,10 @@ def test_a_key_is_made_in_dev_alone_and_stays(tmp_path: Path) -> None:
     assert again is not None
     assert chosen is not None
     assert made.key_id == again.key_id != chosen.key_id
+
+
+def test_a_broken_key_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "proof.key").write_text("half a k")
+
+    with pytest.raises(ConfigurationError, match=r"proof\.key: expected an Ed25519 private key"):
+        proof_signer(Settings.load({"VTID_DATA_DIR": str(tmp_path)}))

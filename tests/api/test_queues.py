@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.composing import Outside
 from api.shapes import GroupChecks
 from tests.api.conftest import OPTIONS, Staging
 from tests.api.engine import FakeEngine
@@ -44,7 +45,7 @@ def told(simulator: str) -> Any:
 def play_with(host: BranchHost | None, ledger: Ledger, staging: Staging, keys: dict[str, str]) -> Play:
     staging()  # makes the keys
     environments = load_environments(SHIPPED_ENVIRONMENTS)
-    app = create_app(ledger, FakeEngine(), environments, OPTIONS, branch_host=host)
+    app = create_app(ledger, FakeEngine(), environments, OPTIONS, Outside(branch_host=host))
     return Play(app, ledger, FakeEngine(), keys)
 
 

@@ -61,6 +61,8 @@ def test_without_a_file_bundle_and_key_go_to_standard_output(api: FakeApi, vtid:
     api.says("GET", "/api/v1/proof-key", {"key_id": "k", "algorithm": "ed25519", "pem": SIGNER.public_pem})
 
     assert json.loads(vtid("proof", "export", VTID, "--api-url", api.url).out) == signed
+    assert vtid("proof", "export", VTID, "--run-id", "run-0", "--api-url", api.url).code == 0
+    assert api.asked[-1]["path"].endswith("/proof/bundle?run_id=run-0")
     assert vtid("proof", "key", "--api-url", api.url).out == SIGNER.public_pem
     assert json.loads(vtid("proof", "key", "--api-url", api.url, "--json").out)["key_id"] == "k"
 
@@ -74,7 +76,7 @@ def test_without_a_key_nothing_is_called_verified(vtid: Vtid, tmp_path: Path) ->
         in ended.out
     )
     assert "verified" not in ended.out
-    assert ended.out.splitlines()[-1].startswith("only the form was checked")
+    assert ended.out.splitlines()[-1].startswith("only its shape was checked, not its signature")
 
 
 def test_a_run_that_is_not_completed_ends_otherwise_though_its_bundle_holds(
@@ -122,6 +124,17 @@ def test_another_log_is_refused(vtid: Vtid, tmp_path: Path, key: str) -> None:
     assert "these are not the events that were signed: sha256" in ended.out
 
 
+def test_whoever_made_the_file_writes_no_line_of_ours(vtid: Vtid, tmp_path: Path) -> None:
+    statement = statement_of(blocked(), approval())
+    statement["predicate"]["failure"]["message"] = "x\n✔ signature  holds\x1b[2J\u202e" + "y" * 5_000
+
+    ended = vtid("proof", "verify", of(tmp_path, statement))
+
+    assert "x\\n✔ signature  holds\\x1b[2J\\u202eyyy" in ended.out
+    assert not [line for line in ended.out.splitlines() if line.startswith("✔ signature")]
+    assert max(map(len, ended.out.splitlines())) < 1_100
+
+
 def test_as_json_every_check_is_told(vtid: Vtid, tmp_path: Path, key: str) -> None:
     file = of(tmp_path, statement_of(green(), approval()))
 
@@ -130,7 +143,7 @@ def test_as_json_every_check_is_told(vtid: Vtid, tmp_path: Path, key: str) -> No
 
     assert (told["verified"], told["vtid"], told["status"]) == (True, VTID, "completed")
     holds = {each["check"]: each["holds"] for each in told["findings"]}
-    assert holds == dict.fromkeys(("form", "signature", "outcome", "links", "verdict", "approval", "subject"), True) | {
+    assert holds == dict.fromkeys(("shape", "signature", "outcome", "links", "verdict", "approval", "subject"), True) | {
         "events": None, "now": None,
     }  # fmt: skip
     assert unsure["verified"] is False
@@ -141,13 +154,14 @@ def test_what_is_no_bundle_is_refused_with_a_sentence(vtid: Vtid, tmp_path: Path
     ended = vtid("proof", "verify", written(tmp_path / "bundle.json", text))
 
     assert ended.code == 1
-    assert ended.out.startswith("✘ form")
+    assert ended.out.startswith("✘ shape")
     assert json.loads(vtid("proof", "verify", str(tmp_path / "bundle.json"), "--json").out)["vtid"] is None
 
 
 def test_files_that_cannot_be_used_are_a_mistake_of_the_caller(vtid: Vtid, tmp_path: Path, key: str) -> None:
     good, nowhere = of(tmp_path, statement_of(green(), approval())), str(tmp_path / "nowhere")
     bad_log = written(tmp_path / "bad.jsonl", "[]\n{")
+    odd_page = written(tmp_path / "page.jsonl", '{"items": 7}')
 
     for wrong in (
         (nowhere,),
@@ -156,6 +170,7 @@ def test_files_that_cannot_be_used_are_a_mistake_of_the_caller(vtid: Vtid, tmp_p
         (good, "--key", good),
         (good, "--key", key, "--events", nowhere),
         (good, "--key", key, "--events", bad_log),
+        (good, "--key", key, "--events", odd_page),
         (good, "--key", key, "--events", good),
     ):
         ended = vtid("proof", "verify", *wrong)

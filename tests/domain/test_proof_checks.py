@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.domain.run_events import PULL, approval, blocked, green, link, rule, shown, until_merged
 from vtid.domain.canonical import canonical
+from vtid.domain.deployment import LinkState
 from vtid.domain.proof_checks import Finding, findings_against, findings_of, objections_to
 from vtid.domain.proof_shape import BadBundle, read_bundle
-from vtid.domain.run_proof import PAYLOAD_TYPE, EngineEnd, statement_of
+from vtid.domain.run_proof import PAYLOAD_TYPE, EngineEnd, statement_of, subjects_of
 
 Statement = dict[str, Any]
 
@@ -115,6 +118,19 @@ def test_a_statement_that_contradicts_itself_is_refused(lie: str) -> None:
     tell(statement["predicate"])
 
     assert by(findings_of(statement))[check].holds is False
+
+
+@given(st.lists(st.sampled_from(LinkState), min_size=7, max_size=7), st.booleans())
+def test_completed_holds_with_all_links_proven_and_in_no_other_case(
+    states: list[LinkState], complete: bool
+) -> None:
+    statement = statement_of(green(), approval())
+    for each, state in zip(_links(statement["predicate"]), states, strict=True):
+        each["state"] = state.value
+    statement["predicate"]["proof"]["complete"] = complete
+    statement["subject"] = subjects_of(statement["predicate"])
+
+    assert (objections_to(statement) == ()) == (complete and set(states) == {LinkState.PROVEN})
 
 
 def test_a_skipped_rule_is_told_with_who_and_why() -> None:
@@ -242,6 +258,10 @@ def _with(path: str, value: Any) -> Statement:
         (enveloped('{"a":NaN}'), "payload: NaN is no JSON number"),
         (enveloped({}), "payload._type: is missing"),
         (enveloped(_with("predicateType", "urn:other")), "payload.predicateType: expected urn:vtid"),
+        (
+            enveloped(_with("subject.0.digest", {"a": {}})),
+            "payload.subject[0].digest.a: expected text, got {}",
+        ),
         (enveloped(_with("predicate.status", "done")), "payload.predicate.status: expected allocated or"),
         (
             enveloped(_with("predicate.log.events", True)),

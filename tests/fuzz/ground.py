@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.composing import Outside
 from tests.api.conftest import OPTIONS, serving
 from tests.api.engine import FakeEngine
 from tests.api.stage import PULL, SHA, SPEC, Play
@@ -81,16 +82,13 @@ async def fuzzed(directory: Path, *, cases: int, seed_number: int) -> Findings:
     environments = load_environments(SHIPPED_ENVIRONMENTS)
     try:
         await ledger.keys.create(name="fuzzer", role="admin", secret=KEY)
-        app = create_app(
-            ledger,
-            Polled(),
-            environments,
-            options,
+        outside = Outside(
             settings_host=Bare(),
             branch_host=Queued(),
             messenger=Nobody(),
             proof_signer=Ed25519Signer(made_key()),
         )
+        app = create_app(ledger, Polled(), environments, options, outside)
         play = Play(app, ledger, app.state.services.engine, {"admin": KEY, "viewer": KEY, "worker": KEY})
         async with serving(app) as url:
             known = await furnished(play)

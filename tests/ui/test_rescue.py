@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.ui.drawer import notice
 from tests.ui.ground import Ground
 from vtid.cli.scenarios.drill import Drill
 from vtid.domain.commands.messages import Rescue
+from vtid.domain.proof_checks import objections_to
+from vtid.domain.proof_shape import Bundle, read_bundle
 from vtid.domain.stages import Stage
 
 RULE = "VAL-RULE-009"
@@ -159,6 +162,12 @@ async def skipped(drill: Drill, page: Page, url: str) -> None:
     skipped = page.locator(f"#{RULE}")
     await skipped.get_by_text("skipped").wait_for()
     await skipped.get_by_text("agreed with the owner of the path").first.wait_for()
+    bundle = await taken_home(page)
+    assert objections_to(bundle.statement) == ()
+    let_be = [each for each in bundle.predicate["verdict"]["rules"] if each["answer"] == "skipped"]
+    assert [(each["rule"], each["reason"]) for each in let_be] == [
+        (RULE, "agreed with the owner of the path")
+    ]
 
 
 async def abandoned(drill: Drill, page: Page, url: str) -> None:
@@ -200,6 +209,13 @@ async def proven(page: Page) -> None:
     whole = page.get_by_role("heading", name="Deployment proof").get_by_text("complete")
     await whole.wait_for(timeout=60_000)
     assert set(await page.locator(".chain .link .pill").all_text_contents()) == {"✓ proven"}
+
+
+async def taken_home(page: Page) -> Bundle:
+    """The proof bundle, as the page's link gives it."""
+    async with page.expect_download() as taken:
+        await page.get_by_role("link", name="Proof bundle").click()
+    return read_bundle(Path(await (await taken.value).path()).read_text(encoding="utf-8"))
 
 
 @pytest.mark.e2e

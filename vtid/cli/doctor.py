@@ -91,6 +91,7 @@ def _settings(session: Session) -> Iterator[Row]:
         return
     yield Row("settings", "ok", f"environment {settings.env}")
     yield from _environments(settings)
+    yield _proof_key(settings)
     stack = read_addresses(session.data_dir)
     if stack and stack.simulator:
         yield Row("GitHub and Cloud Run", "ok", f"simulated at {stack.simulator}")
@@ -108,6 +109,16 @@ def _environments(settings: Settings) -> Iterator[Row]:
     known = settings.env in declared
     says = f"{settings.environments_file.name} declares {', '.join(declared)}"
     yield Row("environments", "ok" if known else "fail", says if known else f"{says}, but not {settings.env}")
+
+
+def _proof_key(settings: Settings) -> Row:
+    if settings.proof_key:
+        return Row("proof key", "ok", "set: proof bundles are signed with it")
+    if settings.env == "dev":
+        return Row("proof key", "ok", f"the API makes its own in {settings.data_dir / 'proof.key'}")
+    return Row(
+        "proof key", "warn", "none, so no proof bundle is given; set VTID_PROOF_KEY_FILE (docs/proofs.md)"
+    )
 
 
 def _github(settings: Settings) -> Row:

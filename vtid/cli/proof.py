@@ -17,13 +17,21 @@ _Out = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", hel
 
 
 @command(proof, "export")
-def export(session: Session, vtid: Vtid, output: _Out = None) -> None:
+def export(
+    session: Session,
+    vtid: Vtid,
+    output: _Out = None,
+    run_id: Annotated[
+        str | None, typer.Option(help="An earlier run of the task; default: the current or last one.")
+    ] = None,
+) -> None:
     """Give the signed bundle of a run that is blocked or over. It says how the run ended."""
     from vtid.cli.client import call
 
+    which = {} if run_id is None else {"run_id": run_id}
     _give(
         session,
-        call(session, "GET", f"/api/v1/runs/{vtid}/proof/bundle"),
+        call(session, "GET", f"/api/v1/runs/{vtid}/proof/bundle", params=which),
         output,
         f"the proof bundle of {vtid}",
     )

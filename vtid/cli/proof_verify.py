@@ -11,6 +11,7 @@ from vtid.domain.proof_checks import Finding, findings_against, findings_of
 from vtid.domain.proof_shape import BadBundle, Bundle, read_bundle
 
 _SIGNS = {True: "✔", False: "✘", None: "–"}
+_LONGEST = 1_000  # characters of one sentence
 _PRESENT = Finding(
     "now",
     None,
@@ -25,9 +26,9 @@ def verify_file(file: Path, key: Path | None, events: Path | None, *, as_json: b
     try:
         bundle = read_bundle(text)
     except BadBundle as problem:
-        return _tell(None, [Finding("form", False, str(problem))], as_json)
+        return _tell(None, [Finding("shape", False, str(problem))], as_json)
     findings = [
-        Finding("form", True, "one statement about one run, in an envelope"),
+        Finding("shape", True, "one statement about one run, in an envelope"),
         _signature(bundle, key),
         *findings_of(bundle.statement),
         *_log(bundle, events),
@@ -65,7 +66,7 @@ def _log(bundle: Bundle, events: Path | None) -> tuple[Finding, ...]:
         )
     try:
         return findings_against(bundle.statement, _events(events))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         # Whatever is wrong with an event that somebody made: it is not the log of this run.
         return (Finding("events", False, f"{events} is no event log of this run: {error!r}"),)
 
@@ -84,9 +85,15 @@ def _tell(bundle: Bundle | None, findings: list[Finding], as_json: bool) -> Exit
         return code
     width = max(len(each.check) for each in findings)
     for each in findings:
-        print(f"{_SIGNS[each.holds]} {each.check:<{width}}  {each.says}")
-    print(says)
+        print(f"{_SIGNS[each.holds]} {each.check:<{width}}  {_line(each.says)}")
+    print(_line(says))
     return code
+
+
+def _line(text: str) -> str:
+    """The text on one line: whoever made the file must not write lines of ours, or move the reader's cursor."""
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} …"
 
 
 def _whole(bundle: Bundle | None, findings: list[Finding]) -> tuple[Exit, str]:
@@ -97,7 +104,7 @@ def _whole(bundle: Bundle | None, findings: list[Finding]) -> tuple[Exit, str]:
     if not any(each.check == "signature" and each.holds for each in findings):
         return (
             Exit.FAILED,
-            "only the form was checked, so anybody may have made this: its signature was not checked",
+            "only its shape was checked, not its signature: anybody may have made this",
         )
     run = bundle.predicate
     if run["status"] == "completed":
@@ -125,7 +132,8 @@ def _events(file: Path) -> list[dict[str, Any]]:
             raise CommandFailed(
                 f"--events {file}, line {number}: expected a JSON object: {error}", Exit.USAGE
             ) from error
-        found += told["items"] if isinstance(told, dict) and "items" in told else [told]
+        page = told.get("items") if isinstance(told, dict) else None
+        found += page if isinstance(page, list) else [told]
     for each in found:
         if not isinstance(each, dict) or not each.keys() >= _EVENT_FIELDS:
             raise CommandFailed(

@@ -72,6 +72,13 @@ class _Maybe:
 
 
 @dataclass(frozen=True)
+class _Each:
+    """An object with any keys, whose values have the shape."""
+
+    shape: Any
+
+
+@dataclass(frozen=True)
 class _Hex:
     """Lower-case hex digits, this many."""
 
@@ -133,7 +140,7 @@ _PREDICATE = {
 _STATEMENT = {
     "_type": frozenset({STATEMENT_TYPE}),
     "predicateType": frozenset({PREDICATE_TYPE}),
-    "subject": [{"name": _TEXT, "digest": dict}],
+    "subject": [{"name": _TEXT, "digest": _Each(_TEXT)}],
     "predicate": _PREDICATE,
 }
 
@@ -144,6 +151,11 @@ def _check(value: Any, shape: Any, where: str) -> None:
         case _Maybe():
             if value is not None:
                 _check(value, shape.shape, where)
+        case _Each():
+            if not isinstance(value, dict):
+                _wrong(where, value, "an object")
+            for name, each in value.items():
+                _check(each, shape.shape, _at(where, name))
         case dict():
             _check_object(value, shape, where)
         case list():
@@ -165,7 +177,7 @@ def _check(value: Any, shape: Any, where: str) -> None:
                 _wrong(where, value, _NAMES[shape])
 
 
-_NAMES = {str: "text", int: "a whole number", bool: "true or false", dict: "an object"}
+_NAMES = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 def _check_object(value: Any, shape: Mapping[str, Any], where: str) -> None:

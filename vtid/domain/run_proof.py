@@ -17,6 +17,7 @@ from vtid.domain.fold import fold
 from vtid.domain.hosts import HOSTS
 from vtid.domain.secret_shapes import masked
 from vtid.domain.stages import Stage
+from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -190,12 +191,17 @@ def _change(view: RunView) -> Json:
 def _verdict(verdict: Mapping[str, Any] | None) -> Json | None:
     if verdict is None:
         return None
-    keys = ("rule", "title", "answer", "reason", "code", "by")
+    keys = ("rule", "title", "answer", "reason", "by")
     return {
         "head_sha": verdict["head_sha"],
         "passed": verdict["passed"],
         "at": _time(verdict["at"]),
-        "rules": [{key: rule.get(key) for key in keys} for rule in verdict["rules"]],
+        "rules": [
+            # A rule that holds has the code that its failure would mean; it would only frighten here.
+            {key: rule.get(key) for key in keys}
+            | {"code": rule.get("code") if rule["answer"] == Answer.FAIL else None}
+            for rule in verdict["rules"]
+        ],
     }
 
 

@@ -106,6 +106,15 @@ class Runs:
             raise Unknown(f"run of {vtid}")
         return run_record(run)
 
+    async def one(self, vtid: str, run_id: str) -> RunRecord:
+        """This run of the task, the latest or an earlier one. Raises Unknown."""
+        query = select(Run).where(Run.vtid == vtid, Run.run_id == run_id)
+        async with self._database.read() as session:
+            run = await session.scalar(query)
+        if run is None:
+            raise Unknown(f"run {run_id} of {vtid}")
+        return run_record(run)
+
     async def list(
         self,
         *,

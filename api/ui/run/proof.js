@@ -48,8 +48,14 @@ function wholeLook({ complete, links }) {
   return links.some(({ state }) => state === "contradicted") ? linkLook("contradicted") : { sign: "?", words: "not complete", kind: "error" };
 }
 
+/** The signed bundle, which the server gives once nothing is under way any more. @param {{run: import("../types/page").Run}} props */
+const Bundle = ({ run }) =>
+  (run.outcome || run.status === "blocked") &&
+  html`<p><a href=${`${run.links.self}/proof/bundle`}>Proof bundle</a> <span class="dim">signed; <code>vtid proof verify FILE --key PUBLIC.pem</code> checks it offline</span></p>`;
+
 /** @param {{run: import("../types/page").Run}} props */
-export function Proof({ run: { proof, merged, serving, outcome } }) {
+export function Proof({ run }) {
+  const { proof, merged, serving, outcome } = run;
   const whole = proof && wholeLook(proof);
   const commit = proof?.commit ?? merged;
   return html`<section aria-labelledby="proof">
@@ -58,5 +64,6 @@ export function Proof({ run: { proof, merged, serving, outcome } }) {
     ${serving && html`<p class=${`serving ${servingLook(serving.state).kind}`}><${Pill} look=${servingLook(serving.state)} label="Since then" /> ${serving.says} <span class="dim">· since <${At} at=${serving.since} /></span></p>`}
     ${(proof?.rollback ?? []).length > 0 && html`<h3>Rollback</h3><ul class="rollback">${proof?.rollback?.map((each, at) => html`<${Rollback} key=${`${each.service} ${at}`} each=${each} />`)}</ul>`}
     ${proof ? html`<${Chain} links=${proof.links} asOf=${proof.at} />` : html`<p class="none">${outcome ? "Nothing was deployed" : "Nothing is deployed yet"}, so nothing is proven.</p>`}
+    <${Bundle} run=${run} />
   </section>`;
 }

@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from api.app import create_app, stop
+from api.composing import Outside
 from api.runs import Runs
 from tests.api.conftest import OPTIONS
 from tests.api.gateway.clients import HEAD, Forge, Mcp, Runner
@@ -31,7 +32,9 @@ async def live(temporal: Client, ledger: Ledger, forge: Forge) -> AsyncIterator[
         await ledger.keys.create(name=f"{role}-1", role=role, secret=secret)
     nobody = (cast(TrafficHost, None), cast(VersionProbe, None), cast(MigrationsHost, None))
     activities = steps(ledger.journal, ledger.orders, forge.port(), *nobody)
-    app = create_app(ledger, Runs(temporal), load_environments(SHIPPED_ENVIRONMENTS), OPTIONS, forge.port())
+    app = create_app(
+        ledger, Runs(temporal), load_environments(SHIPPED_ENVIRONMENTS), OPTIONS, Outside(forge.port())
+    )
     async with AsyncExitStack() as running:
         threads = running.enter_context(ThreadPoolExecutor(4))
         for worker in workers(temporal, activities, threads):
