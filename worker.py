@@ -11,8 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.bookkeeping import Bookkeeping, WorkOrders
 from activities.counting import CountedErrors
@@ -25,11 +26,12 @@ from activities.reports import Reports
 from activities.rollbacks import Rollbacks
 from activities.sentinels import Sentinels
 from activities.validation import Validation
+from vtid.configuration.build import BUILD, Build
 from vtid.configuration.settings import ConfigurationError, Settings
 from vtid.domain.limits import LIMITS, Lane
 from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, TrafficHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
-from workflows.connection import GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
+from workflows.connection import DEPLOYMENT, GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
 from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
@@ -71,11 +73,18 @@ def workers(
     *,
     github_steps_per_second: float = GITHUB_STEPS_PER_SECOND,
     secrets: Iterable[str] = (),
+    build: str | None = None,
 ) -> list[Worker]:
     """One worker for the runs' own queue, and one for the paced queue of GitHub.
 
-    secrets: values that must stand in no error that is kept.
+    secrets: values that must stand in no error that is kept. build: the runs that this worker begins stay with workers
+    of the same build, and no others come to it; None: it takes every run.
     """
+    version = build and WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
     interceptors = [CountedErrors(), SortedErrors(secrets)]  # from the outside in: sorted, then counted
 
     def lane_of(step: Callable[..., Any]) -> Lane:
@@ -88,6 +97,7 @@ def workers(
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,
+        deployment_config=version or None,
         interceptors=interceptors,
         max_concurrent_workflow_task_polls=20,
         max_cached_workflows=1000,
@@ -99,6 +109,7 @@ def workers(
         task_queue=GITHUB_QUEUE,
         activities=[step for step in activities if lane_of(step) is Lane.GITHUB],
         activity_executor=threads,
+        deployment_config=version or None,
         interceptors=interceptors,
         max_task_queue_activities_per_second=github_steps_per_second,
         graceful_shutdown_timeout=GRACE,
@@ -122,6 +133,18 @@ def runtime(metrics_address: str | None = None) -> Runtime:
         raise ConfigurationError(f"VTID_WORKER_METRICS_ADDRESS={metrics_address}: {error}") from error
 
 
+def build_of(settings: Settings, built: Build = BUILD) -> str | None:
+    """The commit that runs are pinned to; None where they are not. Raises ConfigurationError when nothing tells it."""
+    if not settings.pins_runs:
+        return None
+    if built.commit is None:
+        raise ConfigurationError(
+            "runs are pinned to the commit that their worker was built from, and nothing tells it: "
+            "set GIT_COMMIT_SHA, or VTID_WORKER_VERSIONING=off"
+        )
+    return built.commit
+
+
 async def main() -> None:
     """Work until SIGTERM or SIGINT; then let running steps end within the grace period."""
     from vtid.adapters.github import GitHub
@@ -130,6 +153,7 @@ async def main() -> None:
     from vtid.adapters.postgres_migrations import PostgresMigrations
 
     settings = Settings.load()
+    build = build_of(settings)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -142,7 +166,7 @@ async def main() -> None:
     async with AsyncExitStack() as running:
         threads = running.enter_context(ThreadPoolExecutor(GITHUB_THREADS))
         running.push_async_callback(ledger.close)
-        for worker in workers(client, activities, threads, secrets=settings.secret_values):
+        for worker in workers(client, activities, threads, secrets=settings.secret_values, build=build):
             await running.enter_async_context(worker)
         print('{"event":"ready"}', flush=True)  # noqa: T201 - the supervisor reads it
         await stop.wait()

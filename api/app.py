@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from api import mcp, problems
-from api.build import BUILD
 from api.composing import ALONE, Outside, compose
 from api.description import describe
 from api.engine import Engine
@@ -37,6 +36,7 @@ from api.routes import (
 )
 from api.services import PREFIX, Services
 from api.ui_modules import UI
+from vtid.configuration.build import BUILD
 from vtid.domain.environment import Environment
 from vtid.ledger import Ledger
 

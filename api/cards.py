@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from api.plain import moment, plain
+from api.plain import plain
 from api.presenter import Presenter, waiting_of
+from vtid.domain.moment import moment
 from vtid.ledger.board import COLUMN_OF, BoardRecord
 from vtid.ledger.records import CardRecord, RunRecord
 

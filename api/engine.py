@@ -4,8 +4,9 @@ Every method is bounded in time and may raise EngineUnavailable; a repeat with t
 the same message of the run, so trying again after a lost answer is always right.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -23,6 +24,9 @@ from vtid.domain.commands.run import RunRequest
 from vtid.domain.hints import Hint
 from vtid.domain.serving import WatchRequest
 from vtid.domain.view import RunView
+
+# A poll of a Temporal worker lasts up to a minute, and counts from its begin.
+POLLED_WITHIN = timedelta(seconds=75)
 
 
 class EngineUnavailable(Exception):
@@ -62,10 +66,27 @@ class Execution:
     closed_at: datetime | None = None
     failing_tries: int = 0  # how often the pending workflow task was tried; 0 when none is pending
     refused_write: str = ""  # what our ledger says to the events of the run, when it keeps refusing them
+    build: str = ""  # of the workers that alone may work it; empty: any may
 
     @property
     def is_running(self) -> bool:
         return self.status == "running"
+
+
+@dataclass(frozen=True)
+class Pollers:
+    """Who asks Temporal for the work of runs: when workers of each build last did. current: the build that new runs go to.
+
+    The build of a worker without a version is empty.
+    """
+
+    current: str
+    last_polled: Mapping[str, datetime]
+
+    def polls(self, build: str, now: datetime) -> bool:
+        """Whether a worker of this build is there."""
+        at = self.last_polled.get(build)
+        return at is not None and now - at <= POLLED_WITHIN
 
 
 class Engine(Protocol):
@@ -119,5 +140,5 @@ class Engine(Protocol):
     async def describe(self, vtid: str, run_id: str | None = None) -> Execution | None:
         """The latest run of this VTID (or exactly this one), or None when Temporal knows none."""
 
-    async def worker_last_polled(self) -> datetime | None:
-        """When a worker of ours last asked Temporal for work."""
+    async def pollers(self) -> Pollers:
+        """Who asked for work in the last minutes."""

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import Authenticator, Role
-from api.build import BUILD
 from api.problems import Problem, request_id
 from api.services import check_role
+from vtid.configuration.build import BUILD
 
 if TYPE_CHECKING:  # the SDK takes a second to import, so it is loaded at the first call
     from mcp.server import MCPServer

@@ -5,10 +5,11 @@ from typing import Any
 
 from api.approvals import why_not_approve
 from api.auth import Principal
-from api.plain import moment, plain
+from api.plain import plain
 from api.services import Services
 from vtid.domain.failures import FAILURES
 from vtid.domain.limits import LIMITS
+from vtid.domain.moment import moment
 from vtid.ledger.needs import Approval, Blocked
 from vtid.ledger.records import RunRecord
 

@@ -1,9 +1,11 @@
 """Domain values as JSON: dataclasses become objects, times RFC 3339 in UTC, durations seconds."""
 
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from vtid.domain.moment import moment
 
 
 def plain(value: Any) -> Any:
@@ -25,8 +27,3 @@ def plain(value: Any) -> Any:
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form here")
-
-
-def moment(at: datetime) -> str:
-    """`2026-01-02T03:04:05.678Z`"""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

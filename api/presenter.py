@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from api.grants import Grant, asked_for, deadlines
-from api.plain import moment, plain
+from api.plain import plain
 from vtid.domain.limits import LIMITS, SUSPECT_AFTER_SHARE
+from vtid.domain.moment import moment
 from vtid.domain.view import RunView
 from vtid.ledger.records import (
     LoggedEvent,

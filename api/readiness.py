@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from api.engine import Engine, EngineUnavailable
+from api.engine import Engine, EngineUnavailable, Pollers
 from vtid.ledger import Ledger, LedgerUnavailable
+from workflows.connection import DEPLOYMENT
 
-# A poll of a Temporal worker lasts up to a minute, and counts from its begin.
-POLLED_WITHIN = timedelta(seconds=75)
 ANSWER_SECONDS = 3.0
 
 
@@ -49,18 +48,24 @@ class Readiness:
     async def _temporal(self) -> tuple[Finding, Finding]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                polled = await self._engine.worker_last_polled()
+                pollers = await self._engine.pollers()
         except (EngineUnavailable, TimeoutError):
             unknown = Finding(False, self._age("worker"), "unknown while Temporal does not answer")
             return self._ill("temporal", "Temporal does not answer"), unknown
-        temporal = self._well("temporal", "Temporal answers")
+        return self._well("temporal", "Temporal answers"), self._worker(pollers)
+
+    def _worker(self, pollers: Pollers) -> Finding:
+        """Whether somebody takes new runs. Workers of other builds only end the runs that they began."""
+        now, polled = self._now(), pollers.last_polled.get(pollers.current)
+        if polled is not None:
+            self._well_at["worker"] = polled
+        if pollers.polls(pollers.current, now):
+            return Finding(True, self._age("worker"), "a worker polls")
+        if others := [build for build in pollers.last_polled if pollers.polls(build, now)]:
+            return Finding(False, self._age("worker"), _takes_nothing_new(pollers.current, others))
         if polled is None:
-            return temporal, Finding(False, None, "no worker polls; start one with python worker.py")
-        self._well_at["worker"] = polled
-        age = self._now() - polled
-        ok = age <= POLLED_WITHIN
-        says = "a worker polls" if ok else "the last worker stopped polling"
-        return temporal, Finding(ok, round(age.total_seconds(), 1), says)
+            return Finding(False, None, "no worker polls; start one with python worker.py")
+        return Finding(False, self._age("worker"), "the last worker stopped polling")
 
     def _well(self, name: str, says: str) -> Finding:
         self._well_at[name] = self._now()
@@ -72,3 +77,15 @@ class Readiness:
     def _age(self, name: str) -> float | None:
         at = self._well_at.get(name)
         return None if at is None else round((self._now() - at).total_seconds(), 1)
+
+
+def _takes_nothing_new(current: str, polling: list[str]) -> str:
+    goes_to = f"build {current[:12]}" if current else "workers without a version"
+    there = ", ".join(f"build {build[:12]}" if build else "workers without a version" for build in polling)
+    says = f"no worker takes new runs: they go to {goes_to}, and there poll {there}"
+    if newest := next((build for build in polling if build), ""):
+        says += (
+            "; make it current: temporal worker deployment set-current-version "
+            f"--deployment-name {DEPLOYMENT} --build-id {newest}"
+        )
+    return says

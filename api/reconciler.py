@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from api.engine import Engine, EngineUnavailable, Execution, RunRef
+from api.engine import Engine, EngineUnavailable, Execution, Pollers, RunRef
 from api.metrics import Metrics
 from api.presenter import Presenter
 from api.starts import Starts
@@ -60,6 +60,7 @@ class Reconciler:
         self._untold: set[str] = set()  # start ids of the runs that have yet to hear of it
         self._hurry = asyncio.Event()
         self._passes = 0
+        self._pollers: Pollers | None = None  # as this pass found them; None: could not be asked
 
     async def run(self) -> None:
         """One pass after the other until cancelled. What fails is logged and tried again; errors of ours are counted."""
@@ -90,12 +91,20 @@ class Reconciler:
         """
         records = await self._ledger.runs.unfinished()
         self._metrics.runs_are(records)
+        self._pollers = await self._who_polls() if records else None
         contact = _Contact()
         await self._each(self._share_of(records), self._compare, contact)
         self._presenter.engine_unreachable = contact.is_lost
         if not contact.is_lost:
             await self._announce_switch(records, contact)
             await self._watch()
+
+    async def _who_polls(self) -> Pollers | None:
+        try:
+            return await self._engine.pollers()
+        except EngineUnavailable as error:
+            log.warning("reconciler.engine_unreachable", reason=str(error))
+            return None
 
     def _share_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
         self._passes += 1
@@ -161,11 +170,17 @@ class Reconciler:
     async def _is_running(self, record: RunRecord, there: Execution) -> None:
         if record.run_id is None:
             await self._ledger.runs.opened(record.start_id, there.run_id)
-        why = _why_stuck(there)
+        why = _why_stuck(there) or self._why_stranded(there)
         if why:
             await self._ledger.runs.set_engine(record.start_id, "stuck", why)
         elif record.engine != "ok":
             await self._ledger.runs.set_engine(record.start_id, "ok")
+
+    def _why_stranded(self, there: Execution) -> str:
+        """A run that is pinned to a build waits for a worker of it, and for no other, without end."""
+        if not there.build or self._pollers is None or self._pollers.polls(there.build, self._now()):
+            return ""
+        return f"it is pinned to build {there.build}, and no worker of that build polls: start one, or move the run"
 
     def _is_overdue(self, there: Execution) -> bool:
         """A run tells its end before it closes; one that was ended from outside cannot."""

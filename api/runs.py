@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import TaskQueueType, VersioningBehavior, WorkerVersioningMode
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import (
@@ -29,7 +29,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.bookkeeping import Bookkeeping
-from api.engine import Beat, Execution, IdTaken, RunOver, RunRef
+from api.engine import Beat, Execution, IdTaken, Pollers, RunOver, RunRef
 from api.temporal_errors import bounded
 from vtid.domain.commands.messages import (
     Acknowledge,
@@ -137,13 +137,14 @@ class Runs:
             closed_at=described.close_time,
             failing_tries=_failing_tries(described),
             refused_write=_refused_write(described.raw_description),
+            build=_pinned_to(described.raw_description),
         )
 
     async def view(self, run: RunRef) -> RunView:
         async with bounded(self._call_seconds):
             return await self._handle(run).query(VtidRun.view)
 
-    async def worker_last_polled(self) -> datetime | None:
+    async def pollers(self) -> Pollers:
         question = DescribeTaskQueueRequest(
             namespace=self._client.namespace,
             task_queue=TaskQueue(name=self._task_queue),
@@ -151,8 +152,16 @@ class Runs:
         )
         async with bounded(self._call_seconds):
             answer = await self._client.workflow_service.describe_task_queue(question)
-        polled = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
-        return max(polled, default=None)
+        last: dict[str, datetime] = {}
+        for poller in answer.pollers:
+            told = poller.deployment_options
+            is_versioned = (
+                told.worker_versioning_mode == WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
+            )
+            build = told.build_id if is_versioned else ""
+            at = poller.last_access_time.ToDatetime(tzinfo=UTC)
+            last[build] = max(at, last.get(build, at))
+        return Pollers(answer.versioning_info.current_deployment_version.build_id, last)
 
     # --- messages to a run
 
@@ -241,6 +250,17 @@ class Runs:
 def _failing_tries(described: WorkflowExecutionDescription) -> int:
     raw = described.raw_description
     return raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 0
+
+
+def _pinned_to(raw: DescribeWorkflowExecutionResponse) -> str:
+    """The build that alone may work the run; an override of an operator's comes before its own."""
+    versioning = raw.workflow_execution_info.versioning_info
+    if versioning.versioning_override.HasField("pinned"):
+        return versioning.versioning_override.pinned.version.build_id
+    is_pinned = versioning.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
+    if not is_pinned or versioning.versioning_override.auto_upgrade:
+        return ""
+    return versioning.deployment_version.build_id
 
 
 def _refused_write(raw: DescribeWorkflowExecutionResponse) -> str:

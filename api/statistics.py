@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from api.plain import moment
 from api.problems import Problem
 from api.services import Services
 from vtid.domain.limits import LIMITS
+from vtid.domain.moment import moment
 from vtid.domain.stages import Stage
 from vtid.ledger.statistics import StatisticsRecord
 

@@ -26,6 +26,7 @@ from vtid.domain.limits import Limit
 
 TASK_QUEUE = "vtid-runs"
 GITHUB_QUEUE = "vtid-github"
+DEPLOYMENT = "vtid"  # of worker versions, as Temporal names them: DEPLOYMENT and the commit
 
 _adapter_of = lru_cache(maxsize=1024)(TypeAdapter)
 

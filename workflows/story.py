@@ -19,6 +19,7 @@ from vtid.domain.commands.run import RunRequest
 from vtid.domain.events import SYSTEM, RunEvent, tell_the_same
 from vtid.domain.failures import Failure, RunStopped, failure_of
 from vtid.domain.fold import fold
+from vtid.domain.moment import moment
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import RunView, sentence
@@ -167,4 +168,4 @@ class Story:
 def waiting(what: str, until: datetime | None, who: str) -> dict[str, Any]:
     """The sentence of a wait: what for, since when, until when, and who can move it."""
     now = workflow.now()
-    return {"for": what, "since": now.isoformat(), "until": until.isoformat() if until else None, "who": who}
+    return {"for": what, "since": moment(now), "until": moment(until) if until else None, "who": who}

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.grants import asked_for, held_until
-from api.plain import moment, plain
+from api.plain import plain
+from vtid.domain.moment import moment
 from vtid.domain.stages import Stage, StageStatus
 from vtid.domain.task import CLOSED, TaskStatus
 from vtid.domain.view import RunView, StageView

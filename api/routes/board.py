@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse
 
 from api import board_shapes, cards, needs, statistics
 from api.asked import Asked
-from api.plain import moment
 from api.services import PREFIX, Given, Limit, Text, Viewer
+from vtid.domain.moment import moment
 
 router = APIRouter(prefix=PREFIX, tags=["board"])
 

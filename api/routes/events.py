@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse
 
 from api import shapes
 from api.pauses import with_pauses
-from api.plain import moment
 from api.presenter import utc_now
 from api.problems import Problem, problem_of
 from api.services import MOST, PREFIX, Given, Viewer, Vtid, is_count
+from vtid.domain.moment import moment
 from vtid.ledger import LedgerUnavailable
 
 router = APIRouter(prefix=PREFIX, tags=["events"])

@@ -5,10 +5,10 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from api.build import BUILD
 from api.plain import plain
 from api.readiness import ANSWER_SECONDS
 from api.services import Given
+from vtid.configuration.build import BUILD
 from vtid.ledger import LedgerUnavailable
 from vtid.ledger.records import OutboxBacklog
 

@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 
 from api import shapes, work_shapes
 from api.leases import Lease
-from api.plain import moment, plain
+from api.plain import plain
 from api.problems import Problem
 from api.services import PREFIX, Body, Given, Text, ViewerOrWorker, Vtid, Words, Worker
 from vtid.domain.evidence import ClaimedEvidence, InvalidEvidence, check_sha, parse_pull_url
+from vtid.domain.moment import moment
 
 router = APIRouter(prefix=PREFIX, tags=["work orders"])
 
@@ -70,7 +71,7 @@ async def claim_order(body: Claim, request: Request, given: Given, actor: Worker
     One worker wins. The same worker that asks again gets the lease that it holds again.
     """
     try:
-        grant = await given.desk.claim(
+        grant = await given.pickup.claim(
             body.worker_id,
             seconds=body.wait_seconds,
             vtid=body.vtid,

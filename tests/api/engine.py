@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from api.engine import Beat, EngineUnavailable, Execution, IdTaken, RunOver, RunRef
+from api.engine import Beat, EngineUnavailable, Execution, IdTaken, Pollers, RunOver, RunRef
 from vtid.domain.commands.messages import (
     Acknowledge,
     CancelRun,
@@ -31,6 +31,7 @@ class FakeRun:
     closed_at: datetime | None = None
     failing_tries: int = 0
     refused_write: str = ""
+    build: str = ""
     holder: str | None = None
     attempt: int = 0
     stopping: bool = False
@@ -53,7 +54,9 @@ class FakeEngine:
         self.down = False
         self.losing = False
         self.mute: set[str] = set()
-        self.polled_at: datetime | None = datetime.now(UTC)
+        self.polled_at: datetime | None = datetime.now(UTC)  # by a worker without a version
+        self.current_build = ""
+        self.builds: dict[str, datetime] = {}  # once nobody without a version polls
 
     def run_of(self, vtid: str) -> FakeRun:
         return self.runs[vtid]
@@ -168,9 +171,9 @@ class FakeEngine:
         found = self.runs.get(vtid)
         if found is None or run_id not in (None, found.run_id):
             return None
-        fault = found.failing_tries, found.refused_write
+        fault = found.failing_tries, found.refused_write, found.build
         return Execution(found.run_id, found.request.start_id, found.status, found.closed_at, *fault)
 
-    async def worker_last_polled(self) -> datetime | None:
+    async def pollers(self) -> Pollers:
         self._reach()
-        return self.polled_at
+        return Pollers(self.current_build, {"": self.polled_at} if self.polled_at else self.builds)

@@ -40,6 +40,34 @@ async def test_without_a_polling_worker_it_is_not_ready_and_says_so(
     assert "worker" in body["checks"]["worker"]["says"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("current", "polling", "told"),
+    [
+        ("", ["b" * 40], "workers without a version, and there poll build bbbbbbbbbbbb; make it current: temporal "),
+        ("a" * 40, ["b" * 40], f"build aaaaaaaaaaaa, and there poll build bbbbbbbbbbbb; make it current: temporal "
+         f"worker deployment set-current-version --deployment-name vtid --build-id {'b' * 40}"),
+        ("a" * 40, [""], "build aaaaaaaaaaaa, and there poll workers without a version"),
+    ],
+)  # fmt: skip
+async def test_workers_that_take_no_new_run_are_not_ready_and_it_is_said_how_they_would(
+    play: Play, current: str, polling: list[str], told: str
+) -> None:
+    play.engine.polled_at, play.engine.current_build = None, current
+    play.engine.builds = dict.fromkeys(polling, datetime.now(UTC))
+
+    status, body = await root(play, "/readyz")
+
+    assert status == 503
+    assert told in body["checks"]["worker"]["says"]  # type: ignore[index]
+
+
+async def test_a_worker_of_the_current_build_is_ready_whoever_else_polls(play: Play) -> None:
+    play.engine.polled_at, play.engine.current_build = None, "a" * 40
+    play.engine.builds = {"a" * 40: datetime.now(UTC), "b" * 40: datetime.now(UTC)}
+
+    assert (await root(play, "/readyz"))[0] == 200
+
+
 async def test_a_process_that_cannot_serve_is_still_alive(play: Play) -> None:
     play.engine.down = True
 

@@ -205,6 +205,22 @@ def errors_counted(play: Play) -> float:
     return float(line.split()[1])
 
 
+async def test_a_run_whose_build_nobody_works_any_more_is_stuck_until_somebody_does(play: Play) -> None:
+    vtid = await play.run()
+    play.engine.run_of(vtid).build = "a" * 40
+
+    play.engine.builds, play.engine.polled_at = {"b" * 40: datetime.now(UTC)}, None
+    await reconciler(play).reconcile()
+    alone = await engine_of(play, vtid)
+    play.engine.builds["a" * 40] = datetime.now(UTC)
+    await reconciler(play).reconcile()
+
+    assert (alone, await engine_of(play, vtid)) == ("stuck", "ok")
+    (told,) = [event for event in await play.ledger.events.read(vtid=vtid) if event.type == "engine.stuck"]
+    assert "no worker of that build polls" in str(told.data)
+    assert "a" * 40 in str(told.data)
+
+
 async def test_a_run_that_cannot_be_dealt_with_is_counted_and_hides_no_other(
     play: Play, tmp_path: Path
 ) -> None:

@@ -5,8 +5,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from vtid.adapters.proof_signatures import made_key
+from vtid.configuration.build import Build
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS, ConfigurationError, Settings
 from vtid.domain.credentials import AppKey
+from worker import build_of
 
 RSA_KEY = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -167,3 +169,34 @@ def test_an_address_at_which_nobody_can_listen_or_ask_is_refused(address: str) -
         f"VTID_WORKER_METRICS_ADDRESS={address!r}: expected IP:PORT with a port of 1 to 65535, "
         "like 127.0.0.1:9464 or [::]:9464"
     )
+
+
+@pytest.mark.parametrize(
+    ("variables", "pins"),
+    [
+        ({}, False),
+        ({"VTID_ENV": "staging"}, True),
+        ({"VTID_ENV": "staging", "VTID_WORKER_VERSIONING": "off"}, False),
+        ({"VTID_WORKER_VERSIONING": "pinned"}, True),
+    ],
+)
+def test_runs_stay_with_their_build_outside_dev_unless_it_is_said(
+    variables: dict[str, str], pins: bool
+) -> None:
+    assert Settings.load(variables).pins_runs is pins
+
+
+def test_another_versioning_is_refused_with_what_is_allowed() -> None:
+    told = problem(VTID_WORKER_VERSIONING="auto")
+
+    assert "VTID_WORKER_VERSIONING='auto'" in told
+    assert "'pinned' or 'off'" in told
+
+
+def test_a_worker_whose_commit_nothing_tells_pins_no_run_and_says_what_to_set() -> None:
+    pinned, unknown = Settings.load({"VTID_ENV": "staging"}), Build("1", None, "1+unknown")
+
+    assert build_of(pinned, Build("1", "c0ffee", "1+c0ffee")) == "c0ffee"
+    assert build_of(Settings.load({}), unknown) is None
+    with pytest.raises(ConfigurationError, match="GIT_COMMIT_SHA"):
+        build_of(pinned, unknown)

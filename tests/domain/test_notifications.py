@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from vtid.domain.events import EVENT_TYPES
+from vtid.domain.moment import moment
 from vtid.domain.notifications import (
     PAUSES,
     SAYS,
@@ -74,7 +75,7 @@ def test_an_event_is_told_as_what_it_means_to_people(
 def test_a_message_says_what_happened_why_and_what_can_be_done() -> None:
     made = body()
 
-    assert (made["type"], made["timestamp"]) == ("run.blocked", NOON.isoformat())
+    assert (made["type"], made["timestamp"]) == ("run.blocked", moment(NOON))
     data = made["data"]
     assert (data["vtid"], data["code"], data["moves"]) == (
         "VTID-01227",

@@ -81,6 +81,7 @@ LIES: dict[str, tuple[Callable[[Statement], object], str]] = {
     "no deploy run": (lambda run: _links(run).pop(1), "links"),
     "no commit": (lambda run: _links(run).pop(0), "links"),
     "no link at all": (lambda run: _links(run).clear(), "links"),
+    "a link of no host": (lambda run: _links(run)[2].update(name="wish"), "links"),
     "a link twice": (lambda run: _links(run).append(_links(run)[2]), "links"),
     "complete is false": (lambda run: run["proof"].update(complete=False), "links"),
     "no proof": (lambda run: run.update(proof=None), "outcome"),
@@ -133,6 +134,20 @@ def test_completed_holds_with_all_links_proven_and_in_no_other_case(
     assert (objections_to(statement) == ()) == (complete and set(states) == {LinkState.PROVEN})
 
 
+def test_the_link_that_was_left_out_is_named() -> None:
+    statement = statement_of(green(), approval())
+    _links(statement["predicate"]).pop()
+
+    assert objections_to(statement) == ("links: the link live_answer of shop is missing",)
+
+
+def test_a_service_that_only_answers_for_itself_has_the_chain_of_its_host() -> None:
+    events = green()
+    events[7]["data"]["links"] = [link("commit"), link("actions_run"), link("live_answer", "shop")]
+
+    assert objections_to(statement_of(events, approval())) == ()
+
+
 def test_a_skipped_rule_is_told_with_who_and_why() -> None:
     events = green()
     events[4]["data"]["rules"][8] = rule(9, "skipped", by="ada", reason="the path is new")
@@ -156,6 +171,16 @@ def test_the_log_tells_the_same() -> None:
     }
 
 
+def test_a_run_that_went_on_after_its_bundle_is_told_as_such() -> None:
+    later = [shown(20, 10, "run.resumed", "DEPLOY", move="retry"), shown(21, 11, "stage.started", "DEPLOY")]
+
+    found = by(findings_against(statement_of(blocked(), approval()), [approval(), *blocked(), *later]))
+
+    assert found["events"].holds
+    assert found["agreement"].holds
+    assert (found["later events"].holds, "told 2 more" in found["later events"].says) == (None, True)
+
+
 def test_a_log_without_the_approval_is_told_as_not_checked() -> None:
     assert by(findings_against(statement_of(green(), approval()), green()))["approval event"].holds is None
 
@@ -173,7 +198,7 @@ def test_no_event_can_be_changed_or_left_out(at: int) -> None:
 def test_a_log_of_another_run_is_none_of_this_one() -> None:
     found = findings_against(statement_of(green(), approval()), [approval()])
 
-    assert (found[0].holds, found[0].says) == (False, "the log that was given has no event of run run-1")
+    assert (found[0].holds, found[0].says) == (False, "the log that was given has no such event of run run-1")
 
 
 @pytest.mark.parametrize(

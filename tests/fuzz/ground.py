@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.composing import Outside
+from api.engine import Pollers
 from tests.api.conftest import OPTIONS, serving
 from tests.api.engine import FakeEngine
 from tests.api.stage import PULL, SHA, SPEC, Play
@@ -59,8 +60,8 @@ class Queued:
 class Polled(FakeEngine):
     """An engine whose worker is always there."""
 
-    async def worker_last_polled(self) -> datetime | None:
-        return datetime.now(UTC)
+    async def pollers(self) -> Pollers:
+        return Pollers("", {"": datetime.now(UTC)})
 
 
 class Nobody:

@@ -95,6 +95,7 @@ class Layout:
             "VTID_PAGE_URL": where.api,
             "VTID_TEMPORAL_UI_URL": where.temporal_ui,
             "VTID_WORKER_METRICS_ADDRESS": self._worker_metrics,
+            "VTID_WORKER_VERSIONING": "off",  # one worker, started anew at each change of the code
             "TEMPORAL_ADDRESS": where.temporal,
             "TEMPORAL_NAMESPACE": where.namespace,
             "TEMPORAL_CONFIG_FILE": os.devnull,  # a profile of the machine's owner must not win

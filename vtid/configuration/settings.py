@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -78,13 +78,8 @@ def _listening_address(value: str) -> str:
 
 def _rsa_key(value: SecretStr) -> SecretStr:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
-    except (ValueError, TypeError):  # the library's text may quote the key
-        key = None
-    if not isinstance(key, RSAPrivateKey):
+    if not isinstance(_private_key(value), RSAPrivateKey):
         raise ValueError(
             "expected an RSA key in PEM, without a password: the file that GitHub gives for the App"
         )
@@ -93,17 +88,22 @@ def _rsa_key(value: SecretStr) -> SecretStr:
 
 def _ed25519_key(value: SecretStr) -> SecretStr:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
-    except (ValueError, TypeError):  # the library's text may quote the key
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
+    if not isinstance(_private_key(value), Ed25519PrivateKey):
         raise ValueError(
             "expected an Ed25519 private key in PEM, without a password; the path of such a file goes into VTID_PROOF_KEY_FILE"
         )
     return value
+
+
+def _private_key(pem: SecretStr) -> object:
+    """The key, of whatever kind; None when there is none, or only for who has a password."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(pem.get_secret_value().encode(), password=None)
+    except (ValueError, TypeError):  # the library's text may quote the key
+        return None
 
 
 def _comma_separated(value: object) -> object:
@@ -166,6 +166,10 @@ class Settings(BaseModel):
         None,
         description="IP:PORT at which the worker gives its numbers to Prometheus (`/metrics`), to anybody who asks; none: nowhere",
     )
+    worker_versioning: Literal["pinned", "off"] | None = Field(
+        None,
+        description="`pinned`: a run ends with the build of the worker that began it; `off`: with whatever worker is there. None: `off` in `dev`, else `pinned`",
+    )
     gateway_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_comma_separated)] = (
         Field(
             (),
@@ -213,6 +217,11 @@ class Settings(BaseModel):
             key = self.github_app_private_key.get_secret_value()
             return AppKey(self.github_app_id, key, self.github_app_installation_id)
         return self.github_token.get_secret_value() if self.github_token else ""
+
+    @property
+    def pins_runs(self) -> bool:
+        """Whether a run stays with the build that began it."""
+        return (self.worker_versioning or ("off" if self.env == "dev" else "pinned")) == "pinned"
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

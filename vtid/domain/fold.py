@@ -4,11 +4,14 @@ The workflow folds while it runs (its query and its details in Temporal's UI), t
 writes (GET /runs), and the stream folds when it reads. One function, so the three cannot disagree.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from typing import Any, TypeVar
 
 from vtid.domain.events import RunEvent
 from vtid.domain.evidence import EvidenceSource
+from vtid.domain.moment import moment
 from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TaskStatus
 from vtid.domain.view import MOST_CONTRADICTIONS, MOVES, RunView, StageView
@@ -38,6 +41,11 @@ def fold(view: RunView, event: RunEvent) -> RunView:
     change = _CHANGES.get(event.type)
     changed = change(view, event) if change else view
     return replace(changed, seq=event.seq)
+
+
+def fold_all(view: RunView, events: Iterable[RunEvent]) -> RunView:
+    """The view after all of these, in their order."""
+    return reduce(fold, events, view)
 
 
 def _stage(view: RunView, stage: Stage | None, **changes: Any) -> RunView:
@@ -117,7 +125,7 @@ def _evidence_claimed(view: RunView, event: RunEvent) -> RunView:
 
 def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
     pull = event.data["pull_request"]
-    observed = pull | {"source": event.data.get("source"), "as_of": event.at.isoformat()}
+    observed = pull | {"source": event.data.get("source"), "as_of": moment(event.at)}
     # The links of another change, which this run deployed before it took this one, are not its.
     links = {name: url for name, url in view.links.items() if name != "deploy_run"} | {"pr": pull["url"]}
     # Nobody claimed what was found: the refused claim of an attempt before it must not stand beside it.
@@ -135,7 +143,7 @@ def _evidence_observed(view: RunView, event: RunEvent) -> RunView:
 def _contradicted(view: RunView, event: RunEvent) -> RunView:
     """Kept for the whole run: a later, honest claim does not unsay what was said."""
     known = view.evidence.get("contradictions", [])
-    found = event.data | {"attempt": view.attempt, "at": event.at.isoformat()}
+    found = event.data | {"attempt": view.attempt, "at": moment(event.at)}
     return replace(view, evidence=view.evidence | {"contradictions": [*known, found][-MOST_CONTRADICTIONS:]})
 
 
@@ -145,14 +153,14 @@ def _head_moved(view: RunView, event: RunEvent) -> RunView:
 
 
 def _verdict(view: RunView, event: RunEvent) -> RunView:
-    return replace(view, verdict=event.data | {"at": event.at.isoformat()})
+    return replace(view, verdict=event.data | {"at": moment(event.at)})
 
 
 def _repair_ordered(view: RunView, event: RunEvent) -> RunView:
     findings = [
         {key: value for key, value in finding.items() if key != "log"} for finding in event.data["findings"]
     ]
-    return replace(view, repair=event.data | {"findings": findings, "at": event.at.isoformat()})
+    return replace(view, repair=event.data | {"findings": findings, "at": moment(event.at)})
 
 
 def _queued(view: RunView, event: RunEvent) -> RunView:
@@ -173,7 +181,7 @@ def _deploy_seen(view: RunView, event: RunEvent) -> RunView:
 
 
 def _proof(view: RunView, event: RunEvent) -> RunView:
-    return replace(view, proof=event.data | {"at": event.at.isoformat()})
+    return replace(view, proof=event.data | {"at": moment(event.at)})
 
 
 def _went_back(view: RunView, event: RunEvent) -> RunView:
@@ -187,7 +195,7 @@ def _blocked(view: RunView, event: RunEvent) -> RunView:
     failure = event.data["failure"]
     waiting = {
         "for": "a decision: " + ", ".join(failure["moves"]),
-        "since": event.at.isoformat(),
+        "since": moment(event.at),
         "until": event.data.get("until"),
         "who": "operator",
     }

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from vtid.domain.moment import moment
 from vtid.domain.task import TaskStatus
 
 
@@ -36,7 +37,7 @@ SAYS: dict[Kind, str] = {
     Kind.RUN_COMPLETED:  "the change is proven in production",
     Kind.RUN_FAILED:     "a run is over and did not reach its goal; also when somebody ended it inside Temporal",
     Kind.RUN_CANCELLED:  "a run was cancelled",
-    Kind.RUN_STUCK:      "a run's workflow task keeps failing in Temporal, or the ledger keeps refusing its events: a fault of ours",
+    Kind.RUN_STUCK:      "a run's workflow task keeps failing in Temporal, or the ledger keeps refusing its events (a fault of ours), or no worker of its build is there",
     Kind.WORKER_MISSING: "an order lies ready, and nobody who could take it is there or takes it",
     Kind.TEST:           "somebody asked for a test message",
 }
@@ -108,7 +109,7 @@ def message(kind: Kind, event: Told, subject: Subject, page_url: str) -> dict[st
     failure: dict[str, Any] = event.data.get("failure") or {}
     return {
         "type": kind.value,
-        "timestamp": event.at.isoformat(),
+        "timestamp": moment(event.at),
         "data": {
             "says": SAYS[kind],
             "vtid": event.vtid,

@@ -59,12 +59,17 @@ def objections_to(statement: Mapping[str, Any]) -> tuple[str, ...]:
 def findings_against(statement: Mapping[str, Any], events: Sequence[EventShown]) -> tuple[Finding, ...]:
     """What the event log says of it: the hash over the run's events, and the statement made again from them."""
     predicate: Json = statement["predicate"]
-    told = events_of_run(predicate["run_id"], events)
+    wanted = predicate["log"]
+    of_run = events_of_run(predicate["run_id"], events)
+    # A run that was blocked goes on; what it told after the bundle was made is no part of it.
+    told = [each for each in of_run if each["position"] <= wanted["last_position"]]
     if not told:
         return (
-            Finding("events", False, f"the log that was given has no event of run {predicate['run_id']}"),
+            Finding(
+                "events", False, f"the log that was given has no such event of run {predicate['run_id']}"
+            ),
         )
-    found, wanted = log_of(told), predicate["log"]
+    found = log_of(told)
     if found != wanted:
         differing = ", ".join(
             f"{key} {found[key]} in place of {wanted[key]}" for key in wanted if found[key] != wanted[key]
@@ -75,6 +80,7 @@ def findings_against(statement: Mapping[str, Any], events: Sequence[EventShown])
         Finding("events", True, f"{counted} have exactly the hash that stands in it"),
         _made_again(statement, told),
         _approval_event(predicate, events),
+        *_since(len(of_run) - len(told)),
     )
 
 
@@ -138,14 +144,14 @@ def _gaps(links: Sequence[Link]) -> list[str]:
     services = list(dict.fromkeys(service for service, _ in places if service is not None))
     needed = ("commit", *(["actions_run"] if services else []))
     gaps += [f"the link {name} is missing" for name in needed if (None, name) not in places]
-    chains = [frozenset(host.links) for host in HOSTS.values()]
     for service in services:
         given = frozenset(name for owner, name in places if owner == service)
-        if given not in chains:
-            lacking = min((chain - given for chain in chains), key=len) or given
-            gaps.append(
-                f"the chain of {service} is none that a host gives: look at {', '.join(sorted(lacking))}"
-            )
+        # Which host it is on does not stand in the links; the chain that is nearest tells what is wrong.
+        chain = min((frozenset(host.links) for host in HOSTS.values()), key=lambda each: len(each ^ given))
+        gaps += [f"the link {name} of {service} is missing" for name in sorted(chain - given)]
+        gaps += [
+            f"no host gives the link {name} of {service} beside the others" for name in sorted(given - chain)
+        ]
     return gaps
 
 
@@ -219,6 +225,13 @@ def _made_again(statement: Mapping[str, Any], told: Sequence[EventShown]) -> Fin
         [f"the events tell another {', '.join(differing)}"] if differing else [],
         f"the same statement follows from these events{but}",
     )
+
+
+def _since(later: int) -> tuple[Finding, ...]:
+    if not later:
+        return ()
+    says = f"not checked: the run went on and told {later} more; a new bundle says how it stands now"
+    return (Finding("later events", None, says),)
 
 
 def _approval_event(predicate: Json, events: Sequence[EventShown]) -> Finding:

@@ -11,6 +11,7 @@ from typing import Any
 from vtid.domain.change import Ancestry, DeploymentClaim, DeployRun
 from vtid.domain.deployment import Link, LinkState, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Service
+from vtid.domain.moment import moment
 
 
 def links_of_service(commit: str, service: Service, seen: ServiceSeen, at: datetime) -> tuple[Link, ...]:
@@ -36,7 +37,7 @@ def beside_claims(run: Link, claims: Sequence[DeploymentClaim]) -> Link:
 
     Their yes is a claim and proves nothing. Their no is a claim against the run's own: two that disagree are no proof.
     """
-    told = [asdict(each) | {"at": each.at.isoformat() if each.at else None} for each in claims]
+    told = [asdict(each) | {"at": moment(each.at) if each.at else None} for each in claims]
     link = replace(run, raw=run.raw | {"deployments": told}) if told else run
     against = next((each for each in claims if each.failed), None)
     if against is None or run.state is not LinkState.PROVEN:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from vtid.domain.moment import moment
 from vtid.domain.notifications import (
     KEPT_FOR,
     SOURCES,
@@ -81,7 +82,7 @@ class Outbox:
             subscription = await _active(session, subscription_id)
             body = {
                 "type": Kind.TEST.value,
-                "timestamp": datetime.now(UTC).isoformat(),
+                "timestamp": moment(datetime.now(UTC)),
                 "data": {"says": "a test message", "asked_for_by": by},
             }
             row = _delivery(subscription, f"test:{secrets.token_hex(8)}", Kind.TEST, None, body)
@@ -308,7 +309,7 @@ async def _failed(session: AsyncSession, row: Outgoing, answer: Answer, spread: 
     if answer.unwanted:
         await disable(session, subscription, "it answered 410 Gone: it wants nothing any more")
     elif not await _took_anything(session, row):
-        await disable(session, subscription, f"every try failed since {row.created_at.isoformat()}: {reason}")
+        await disable(session, subscription, f"every try failed since {moment(row.created_at)}: {reason}")
 
 
 async def _took_anything(session: AsyncSession, row: Outgoing) -> bool:

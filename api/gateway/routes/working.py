@@ -11,9 +11,9 @@ from api.gateway import rows
 from api.gateway.said import ANY_OBJECT, Heard, Said
 from api.gateway.words import keep
 from api.grants import Grant
-from api.plain import moment
 from api.problems import Problem
 from api.services import PREFIX, Given, Services, VtidPath, Worker
+from vtid.domain.moment import moment
 from vtid.ledger.records import TaskRecord
 
 router = APIRouter(prefix=PREFIX, tags=["gateway: working"])

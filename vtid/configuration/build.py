@@ -27,7 +27,7 @@ def _commit() -> str | None:
     """The image says it in its environment; a clone says it itself."""
     if told := os.environ.get("GIT_COMMIT_SHA"):
         return told
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
     command = ("git", "-C", str(root), "rev-parse", "HEAD")
