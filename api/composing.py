@@ -16,6 +16,7 @@ from api.live import Feed
 from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
 from api.options import Options
+from api.pickup import Pickup
 from api.presenter import Presenter
 from api.proofs import Proofs
 from api.queues import Queues
@@ -77,8 +78,9 @@ def compose(
         ledger, engine, starts, presenter, metrics, period_seconds=options.reconcile_seconds
     )
     guests = Guests(options.dev, options.bootstrap, frozenset(options.hosts), options.gateway_networks)
-    desk = WorkDesk(ledger, engine, claims, LeaseTokens(options.signing_key))
-    attribution = Attribution(ledger, environments, outside.words) if outside.words is not None else None
+    tokens = LeaseTokens(options.signing_key)
+    pickup = Pickup(ledger, engine, claims, tokens)
+    desk = WorkDesk(ledger, engine, tokens)
     witness = Witness(outside.code_host) if outside.code_host is not None else None
     secrets = Secrets(options.signing_key)
     notifier = Notifier(ledger, outside.messenger, secrets, metrics, page_url=options.page_url)
@@ -92,22 +94,15 @@ def compose(
         presenter=presenter,
         starts=starts,
         claims=claims,
+        pickup=pickup,
         desk=desk,
-        counter=Counter(ledger, desk, options),
+        counter=Counter(ledger, pickup, desk, options),
         results=Results(ledger, desk, environments, witness, look_seconds=options.gateway_look_seconds),
         drifts=Drifts(environments, outside.settings_host),
         queues=Queues(environments, outside.branch_host),
         explainer=Explainer(ledger, environments, outside.code_host),
         proofs=Proofs(ledger, presenter, outside.proof_signer),
-        inbox=Inbox(
-            ledger,
-            environments,
-            Nudges(ledger, engine),
-            Reruns(ledger, engine),
-            attribution,
-            metrics,
-            secrets=options.webhook_secrets,
-        ),
+        inbox=_inbox(ledger, engine, environments, options, outside.words, metrics),
         feed=feed,
         reconciler=reconciler,
         readiness=Readiness(ledger, engine),
@@ -116,6 +111,19 @@ def compose(
         secrets=secrets,
         destinations=options.destinations,
     )
+
+
+def _inbox(
+    ledger: Ledger,
+    engine: Engine,
+    environments: dict[str, Environment],
+    options: Options,
+    words: ChangeWords | None,
+    metrics: Metrics,
+) -> Inbox:
+    attribution = Attribution(ledger, environments, words) if words is not None else None
+    nudges, reruns = Nudges(ledger, engine), Reruns(ledger, engine)
+    return Inbox(ledger, environments, nudges, reruns, attribution, metrics, secrets=options.webhook_secrets)
 
 
 def _waking(claims: Claims, reconciler: Reconciler, notifier: Notifier) -> Callable[[LoggedEvent], None]:

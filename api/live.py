@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.presenter import Presenter
-from vtid.domain.events import RunEvent
-from vtid.domain.fold import fold
-from vtid.domain.stages import Stage
+from vtid.domain.fold import fold, fold_all
 from vtid.domain.view import RunView
 from vtid.ledger import Ledger, LedgerUnavailable, Unknown
+from vtid.ledger.event_log import run_event
 from vtid.ledger.records import LoggedEvent
 
 PAGE = 500
@@ -49,30 +48,15 @@ class Folds:
         assert event.seq is not None
         view = self._views.get(event.run_id)
         if view is not None and view.seq == event.seq - 1:
-            view = fold(view, as_run_event(event))
+            view = fold(view, run_event(event))
         else:
-            view = RunView(event.vtid or "", event.run_id)
-            for each in await self._ledger.events.of_run(event.run_id, upto=event.position):
-                view = fold(view, as_run_event(each))
+            told = await self._ledger.events.of_run(event.run_id, upto=event.position)
+            view = fold_all(RunView(event.vtid or "", event.run_id), map(run_event, told))
         self._views[event.run_id] = view
         self._views.move_to_end(event.run_id)
         if len(self._views) > self._remembered:
             self._views.popitem(last=False)
         return view
-
-
-def as_run_event(event: LoggedEvent) -> RunEvent:
-    """A stored event of a run in the domain's terms."""
-    return RunEvent(
-        run_id=event.run_id or "",
-        seq=event.seq or 0,
-        vtid=event.vtid or "",
-        type=event.type,
-        at=event.at,
-        stage=Stage(event.stage) if event.stage else None,
-        actor=event.actor,
-        data=event.data,
-    )
 
 
 class Feed:

@@ -4,6 +4,7 @@ from collections import Counter as Count
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -22,79 +23,33 @@ class Metrics:
     """The numbers of one app. Each app has its own registry."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "vtid_http_requests_total", "Answers by route", ["route", "method", "status"], registry=registry
-        )
-        self._seconds = Histogram(
-            "vtid_http_request_seconds", "Time to the end of the answer", ["route"], registry=registry
-        )
+        self._registry = CollectorRegistry()
+        gauge = partial(Gauge, registry=self._registry)
+        counter = partial(Counter, registry=self._registry)
+        # fmt: off
+        # --- answers
+        self._requests = counter("vtid_http_requests_total", "Answers by route", ["route", "method", "status"])
+        self._seconds = Histogram("vtid_http_request_seconds", "Time to the end of the answer", ["route"], registry=self._registry)
         self._counts: dict[tuple[str, str, int], Counter] = {}
-        self._runs = Gauge("vtid_runs", "Unfinished runs by status", ["status"], registry=registry)
-        self._engine = Gauge(
-            "vtid_runs_engine", "Unfinished runs by engine state", ["engine"], registry=registry
-        )
-        self._blocked = Gauge(
-            "vtid_runs_blocked",
-            "Runs that wait for a person's decision, by failure code and its outcome",
-            ["code", "outcome"],
-            registry=registry,
-        )
-        self._blocked_since = Gauge(
-            "vtid_runs_blocked_oldest_timestamp_seconds",
-            "Since when the longest waiting of them waits",
-            ["code", "outcome"],
-            registry=registry,
-        )
-        self._ready = Gauge(
-            "vtid_ready",
-            "1: the part answers (worker: one polls), as /readyz says; no sample: it could not be asked",
-            ["part"],
-            registry=registry,
-        )
-        self._streams = Gauge("vtid_sse_clients", "Open live streams", registry=registry)
-        self._claims = Counter("vtid_order_claims_total", "Claims by result", ["result"], registry=registry)
-        self._beats = Counter("vtid_heartbeats_total", "Heartbeats by answer", ["action"], registry=registry)
-        self._webhooks = Counter(
-            "vtid_webhooks_total",
-            "Signed webhooks by event and answer",
-            ["event", "state"],
-            registry=registry,
-        )
-        self._webhooks_refused = Counter(
-            "vtid_webhooks_refused_total",
-            "Webhooks that were not taken, by code",
-            ["code"],
-            registry=registry,
-        )
-        self._reconciled = Gauge(
-            "vtid_reconciler_last_pass_timestamp_seconds",
-            "When all runs were last compared",
-            registry=registry,
-        )
-        self._reconciler_errors = Counter(
-            "vtid_reconciler_errors_total",
-            "Runs, or whole passes, that could not be compared",
-            registry=registry,
-        )
-
-        self._notified = Counter(
-            "vtid_notification_tries_total",
-            "Tries to tell a subscriber, by how the delivery stands after it",
-            ["state"],
-            registry=registry,
-        )
-        self._notifications = Gauge(
-            "vtid_notifications_pending", "Deliveries that wait for a try; NaN: not known", registry=registry
-        )
-        self._notifications_lag = Gauge(
-            "vtid_notifications_lag_seconds",
-            "How long the oldest message that should be on its way waits; NaN: not known",
-            registry=registry,
-        )
-        self._notifier_errors = Counter(
-            "vtid_notifier_errors_total", "Faults of ours while telling subscribers", registry=registry
-        )
+        self._streams = gauge("vtid_sse_clients", "Open live streams")
+        self._claims = counter("vtid_order_claims_total", "Claims by result", ["result"])
+        self._beats = counter("vtid_heartbeats_total", "Heartbeats by answer", ["action"])
+        self._webhooks = counter("vtid_webhooks_total", "Signed webhooks by event and answer", ["event", "state"])
+        self._webhooks_refused = counter("vtid_webhooks_refused_total", "Webhooks that were not taken, by code", ["code"])
+        # --- runs
+        self._runs = gauge("vtid_runs", "Unfinished runs by status", ["status"])
+        self._engine = gauge("vtid_runs_engine", "Unfinished runs by engine state", ["engine"])
+        self._blocked = gauge("vtid_runs_blocked", "Runs that wait for a person's decision, by failure code and its outcome", ["code", "outcome"])
+        self._blocked_since = gauge("vtid_runs_blocked_oldest_timestamp_seconds", "Since when the longest waiting of them waits", ["code", "outcome"])
+        # --- our own parts
+        self._ready = gauge("vtid_ready", "1: the part answers (worker: one polls), as /readyz says; no sample: it could not be asked", ["part"])
+        self._reconciled = gauge("vtid_reconciler_last_pass_timestamp_seconds", "When all runs were last compared")
+        self._reconciler_errors = counter("vtid_reconciler_errors_total", "Runs, or whole passes, that could not be compared")
+        self._notified = counter("vtid_notification_tries_total", "Tries to tell a subscriber, by how the delivery stands after it", ["state"])
+        self._notifications = gauge("vtid_notifications_pending", "Deliveries that wait for a try; NaN: not known")
+        self._notifications_lag = gauge("vtid_notifications_lag_seconds", "How long the oldest message that should be on its way waits; NaN: not known")
+        self._notifier_errors = counter("vtid_notifier_errors_total", "Faults of ours while telling subscribers")
+        # fmt: on
         for code in _REFUSALS:
             self._webhooks_refused.labels(code)
         for state in _DELIVERY_STATES:

@@ -18,6 +18,7 @@ from api.gateway.results import Results
 from api.live import Feed
 from api.metrics import Metrics
 from api.notifier import Notifier, Secrets
+from api.pickup import Pickup
 from api.presenter import Presenter
 from api.problems import Problem, request_id
 from api.proofs import Proofs
@@ -46,6 +47,7 @@ class Services:
     presenter: Presenter
     starts: Starts
     claims: Claims
+    pickup: Pickup
     desk: WorkDesk
     counter: Counter
     results: Results

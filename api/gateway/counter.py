@@ -12,6 +12,7 @@ from typing import Any
 from api.gateway.said import Said
 from api.grants import BeatAnswer, Grant, held_until
 from api.options import Options
+from api.pickup import Pickup
 from api.problems import Problem
 from api.work_orders import WorkDesk
 from vtid.domain.moment import moment
@@ -45,12 +46,14 @@ class Counter:
     def __init__(
         self,
         ledger: Ledger,
+        pickup: Pickup,
         desk: WorkDesk,
         options: Options,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
+        self._pickup = pickup
         self._desk = desk
         self._wait_seconds = options.gateway_wait_seconds
         self._hold_seconds = options.gateway_hold_seconds
@@ -94,7 +97,7 @@ class Counter:
         """
         until, seconds = self._now() + timedelta(seconds=self._wait_seconds), 0.0
         while True:
-            grant = await self._desk.claim(
+            grant = await self._pickup.claim(
                 worker, seconds=seconds, vtid=task.vtid, mode=mode, has_left=has_left
             )
             if grant is not None:

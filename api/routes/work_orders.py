@@ -71,7 +71,7 @@ async def claim_order(body: Claim, request: Request, given: Given, actor: Worker
     One worker wins. The same worker that asks again gets the lease that it holds again.
     """
     try:
-        grant = await given.desk.claim(
+        grant = await given.pickup.claim(
             body.worker_id,
             seconds=body.wait_seconds,
             vtid=body.vtid,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.domain.examples import HEAD, NOON, OTHER_HEAD, RUN, VTID
 from vtid.domain.events import EVENT_TYPES, RunEvent
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold, fold_all
 from vtid.domain.stages import Move, Stage, StageStatus
 from vtid.domain.task import TRANSITIONS, TaskStatus
 from vtid.domain.view import MOVES, RunView, deployment_contradiction, sentence
@@ -64,12 +64,6 @@ def events(*told: Told, after: int = 0) -> list[RunEvent]:
 
 def folded(*told: Told) -> RunView:
     return fold_all(RunView(VTID, None), events(*told))
-
-
-def fold_all(view: RunView, some: list[RunEvent]) -> RunView:
-    for event in some:
-        view = fold(view, event)
-    return view
 
 
 def test_a_good_run_ends_completed_with_four_green_stages() -> None:

@@ -98,6 +98,19 @@ async def test_confirming_a_start_twice_is_confirming_it_once(ledger: Ledger) ->
     assert (before.state, before.run_id, before.view.run_id) == ("open", "run-1", "run-1")
 
 
+async def test_an_earlier_run_is_found_by_its_id_and_only_with_its_task(ledger: Ledger) -> None:
+    course = await started(ledger)
+    await course.fails()
+    await ledger.runs.request(request(start_id="start-2"), by="ann")
+    await ledger.runs.opened("start-2", "run-2")
+
+    assert (await ledger.runs.one(VTID, "run-1")).start_id == "start-1"
+    assert await ledger.runs.one(VTID, "run-2") == await ledger.runs.current(VTID)
+    for vtid, run_id in ((VTID, "run-3"), ("VTID-99999", "run-1")):
+        with pytest.raises(Unknown):
+            await ledger.runs.one(vtid, run_id)
+
+
 async def test_a_start_that_never_happened_leaves_the_task_as_it_was(ledger: Ledger) -> None:
     course = await started(ledger)
     await course.fails()

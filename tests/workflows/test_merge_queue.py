@@ -32,6 +32,15 @@ async def in_queue(story: Story) -> None:
     await story.until_told(IN_QUEUE)
 
 
+async def kept_too_long(story: Story) -> None:
+    second = timedelta(seconds=1)
+    story.limits = shortened(
+        await_queue=replace(LIMITS["await_queue"], budget=3 * second, one_try=second, back_off=(second,))
+    )
+    await in_queue(story)
+    await story.until_told("run.blocked")
+
+
 async def test_the_run_waits_for_the_queue_and_takes_what_it_merged(queued: Story) -> None:
     await in_queue(queued)
     waiting = queued.ledger.view().waiting or {}
@@ -134,12 +143,7 @@ async def test_what_cannot_be_taken_out_is_told(queued: Story) -> None:
 
 
 async def test_the_deadline_leaves_it_in_the_queue_and_giving_up_takes_it_out(queued: Story) -> None:
-    second = timedelta(seconds=1)
-    queued.limits = shortened(
-        await_queue=replace(LIMITS["await_queue"], budget=3 * second, one_try=second, back_off=(second,))
-    )
-    await in_queue(queued)
-    await queued.until_told("run.blocked")
+    await kept_too_long(queued)
     message = (queued.ledger.view().failure or {})["message"]
     left_while_blocked = queued.github.left
     await queued.decide(Move.ABANDON, reason="not wanted any more")
@@ -152,12 +156,7 @@ async def test_the_deadline_leaves_it_in_the_queue_and_giving_up_takes_it_out(qu
 
 
 async def test_another_change_that_is_adopted_takes_the_place_of_the_queued_one(queued: Story) -> None:
-    second = timedelta(seconds=1)
-    queued.limits = shortened(
-        await_queue=replace(LIMITS["await_queue"], budget=3 * second, one_try=second, back_off=(second,))
-    )
-    await in_queue(queued)
-    await queued.until_told("run.blocked")
+    await kept_too_long(queued)
     queued.github.pulls[7] = replace(queued.github.pulls[7], title="closed soon", vtids=())
     queued.github.open_pull(8, branch="ann/fix")
     await queued.decide(Move.ADOPT, pr_url=f"https://github.test/{REPOSITORY}/pull/8")

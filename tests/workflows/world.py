@@ -26,7 +26,7 @@ from vtid.domain.deployment import LiveAnswer, RevisionSeen, ServiceSeen
 from vtid.domain.environment import Environment, Service
 from vtid.domain.errors import OutsideError
 from vtid.domain.events import RunEvent, tell_the_same
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold_all
 from vtid.domain.merged_before import Approval
 from vtid.domain.migrations import DatabaseSeen, MigrationFiles, Migrations, files_of
 from vtid.domain.notice import Notice
@@ -124,10 +124,7 @@ class Ledger:
         return [_line(event) for event in self.events]
 
     def view(self) -> RunView:
-        view = RunView(self.vtid, None)
-        for event in self.events:
-            view = fold(view, event)
-        return view
+        return fold_all(RunView(self.vtid, None), self.events)
 
 
 def _line(event: RunEvent) -> str:

@@ -78,13 +78,8 @@ def _listening_address(value: str) -> str:
 
 def _rsa_key(value: SecretStr) -> SecretStr:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
-    except (ValueError, TypeError):  # the library's text may quote the key
-        key = None
-    if not isinstance(key, RSAPrivateKey):
+    if not isinstance(_private_key(value), RSAPrivateKey):
         raise ValueError(
             "expected an RSA key in PEM, without a password: the file that GitHub gives for the App"
         )
@@ -93,17 +88,22 @@ def _rsa_key(value: SecretStr) -> SecretStr:
 
 def _ed25519_key(value: SecretStr) -> SecretStr:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        key = load_pem_private_key(value.get_secret_value().encode(), password=None)
-    except (ValueError, TypeError):  # the library's text may quote the key
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
+    if not isinstance(_private_key(value), Ed25519PrivateKey):
         raise ValueError(
             "expected an Ed25519 private key in PEM, without a password; the path of such a file goes into VTID_PROOF_KEY_FILE"
         )
     return value
+
+
+def _private_key(pem: SecretStr) -> object:
+    """The key, of whatever kind; None when there is none, or only for who has a password."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(pem.get_secret_value().encode(), password=None)
+    except (ValueError, TypeError):  # the library's text may quote the key
+        return None
 
 
 def _comma_separated(value: object) -> object:

@@ -3,6 +3,7 @@
 docs/events.md is made from EVENT_TYPES. An event of a run is written once per (run_id, seq).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -106,6 +107,20 @@ class OutsideEvent:
     vtid: str | None = None
     actor: str = SYSTEM
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def event_of(shown: Mapping[str, Any]) -> RunEvent:
+    """An event of a run from the JSON in which the API and a proof show it."""
+    return RunEvent(
+        run_id=shown["run_id"],
+        seq=shown["seq"],
+        vtid=shown["vtid"],
+        type=shown["type"],
+        at=datetime.fromisoformat(shown["at"]),
+        stage=Stage(shown["stage"]) if shown["stage"] else None,
+        actor=shown["actor"],
+        data=shown["data"],
+    )
 
 
 def tell_the_same(one: RunEvent, other: RunEvent) -> bool:

@@ -4,7 +4,9 @@ The workflow folds while it runs (its query and its details in Temporal's UI), t
 writes (GET /runs), and the stream folds when it reads. One function, so the three cannot disagree.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from typing import Any, TypeVar
 
 from vtid.domain.events import RunEvent
@@ -39,6 +41,11 @@ def fold(view: RunView, event: RunEvent) -> RunView:
     change = _CHANGES.get(event.type)
     changed = change(view, event) if change else view
     return replace(changed, seq=event.seq)
+
+
+def fold_all(view: RunView, events: Iterable[RunEvent]) -> RunView:
+    """The view after all of these, in their order."""
+    return reduce(fold, events, view)
 
 
 def _stage(view: RunView, stage: Stage | None, **changes: Any) -> RunView:

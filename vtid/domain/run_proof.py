@@ -8,15 +8,15 @@ An event is meant as GET /events shows it: position, id, run_id, seq, vtid, type
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from vtid.domain.canonical import sha256_of, sha256_of_lines
-from vtid.domain.events import RunEvent
-from vtid.domain.fold import fold
+from vtid.domain.events import event_of
+from vtid.domain.fold import fold_all
 from vtid.domain.hosts import HOSTS
+from vtid.domain.moment import moment
 from vtid.domain.secret_shapes import masked
-from vtid.domain.stages import Stage
 from vtid.domain.verdict import Answer
 from vtid.domain.view import RunView
 
@@ -70,10 +70,7 @@ def view_of(events: Sequence[EventShown]) -> RunView:
     """The run view as these events tell it. Raises ValueError when there are none."""
     if not events:
         raise ValueError("a run without an event")
-    view = RunView(events[0]["vtid"], events[0]["run_id"])
-    for each in events:
-        view = fold(view, _run_event(each))
-    return view
+    return fold_all(RunView(events[0]["vtid"], events[0]["run_id"]), map(event_of, events))
 
 
 def statement_of(
@@ -154,19 +151,6 @@ def without_secrets(value: Any, key: str = "") -> Any:
     return masked(value) if isinstance(value, str) and key in _TEXTS else value
 
 
-def _run_event(shown: EventShown) -> RunEvent:
-    return RunEvent(
-        run_id=shown["run_id"],
-        seq=shown["seq"],
-        vtid=shown["vtid"],
-        type=shown["type"],
-        at=datetime.fromisoformat(shown["at"]),
-        stage=Stage(shown["stage"]) if shown["stage"] else None,
-        actor=shown["actor"],
-        data=shown["data"],
-    )
-
-
 def _failure(failure: Mapping[str, Any] | None) -> Json | None:
     return None if failure is None else {key: failure[key] for key in ("code", "stage", "outcome", "message")}
 
@@ -243,8 +227,6 @@ def _services(proof: Mapping[str, Any] | None) -> list[Json]:
 
 
 def _time(at: datetime | str | None) -> str | None:
-    """`2026-01-02T03:04:05.678Z`, as events have it."""
     if at is None:
         return None
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment(datetime.fromisoformat(at) if isinstance(at, str) else at)

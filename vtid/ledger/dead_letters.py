@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vtid.domain.events import RunEvent
-from vtid.domain.fold import fold
+from vtid.domain.fold import fold_all
 from vtid.domain.side_effects import EFFECTS, side_effects
 from vtid.domain.view import RunView
 from vtid.ledger.codec import view_from_json
@@ -112,7 +112,5 @@ def _record(letter: DeadLetter, run: Run, events: Iterable[RunEvent]) -> DeadLet
     if letter.state == "open":
         view = view_from_json(run.view)
     else:
-        view = RunView(letter.vtid, letter.run_id)
-        for event in until_then:
-            view = fold(view, event)
+        view = fold_all(RunView(letter.vtid, letter.run_id), until_then)
     return dead_letter_record(letter, run, view, side_effects(until_then))

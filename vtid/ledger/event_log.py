@@ -116,7 +116,7 @@ def logged(row: Event) -> LoggedEvent:
     )
 
 
-def run_event(row: Event) -> RunEvent:
+def run_event(row: Event | LoggedEvent) -> RunEvent:
     """A stored event of a run in the domain's terms."""
     return RunEvent(
         run_id=row.run_id or "",

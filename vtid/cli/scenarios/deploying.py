@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import MERGED, REPORTED, Claim, Course, Promise, Scenario
 from vtid.domain.task import TaskStatus
@@ -14,10 +15,7 @@ def deploying(**wish: object) -> Course:
     """An honest worker, and a deploy that goes like this."""
 
     async def course(drill: Drill) -> None:
-        await drill.world.behave({"deploy": wish})
-        await drill.hire("worker")
-        await drill.start()
-        await drill.until_decided()
+        await works(deploy=wish)(drill)
         drill.notes["deployments"] = await drill.world.deployment_states()
 
     return course

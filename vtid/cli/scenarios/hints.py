@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
@@ -15,9 +16,7 @@ _NOBODY = "http://127.0.0.1:9/webhooks/github"  # the port for what is thrown aw
 
 
 async def _work_to_the_end(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
+    await works()(drill)
     drill.notes["deliveries"] = await drill.deliveries()
 
 

@@ -1,6 +1,7 @@
 """Scenarios of what happens between the checks and the merge."""
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, TOLD, Promise, Scenario
 from vtid.domain.task import TaskStatus
@@ -110,9 +111,7 @@ _REVIEW_NEEDED: Json = {
 
 async def _refused(drill: Drill) -> None:
     await drill.world.fault("PUT", "/merge", _REVIEW_NEEDED, times=None)
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
+    await works()(drill)
 
 
 REFUSED = Scenario(
@@ -133,13 +132,6 @@ REFUSED = Scenario(
 )
 
 
-async def _required_by_branch(drill: Drill) -> None:
-    await drill.world.behave({"protection": {"required_checks": ["ci", "vtid"]}})
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
-
-
 VERDICT_REQUIRED = Scenario(
     "verdict-required-by-branch",
     "The branch takes no merge without our own check: it is written first, and does not wait for itself.",
@@ -149,7 +141,7 @@ VERDICT_REQUIRED = Scenario(
         events={"verdict.reached": 1, "run.blocked": 0},
         claims={"the merge was sent once": lambda seen: len(seen.calls("PUT", "/merge")) == 1},
     ),
-    _required_by_branch,
+    works(protection={"required_checks": ["ci", "vtid"]}),
 )
 
 SCENARIOS = (PAGE_TWO, FLIPS, BASE_MOVES, REFUSED, VERDICT_REQUIRED)

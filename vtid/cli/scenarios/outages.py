@@ -1,8 +1,9 @@
 """Scenarios of an outside that does not answer: what passes is waited for, what lasts is told."""
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import MERGED, REPORTED, Promise, Scenario
+from vtid.cli.scenarios.promise import MERGED, REPORTED, Course, Promise, Scenario
 from vtid.domain.task import TaskStatus
 
 _BAD_GATEWAY: Json = {"status": 502, "body": "<html>502 Bad Gateway</html>"}
@@ -23,12 +24,6 @@ _UNAVAILABLE: Json = {
 }
 
 
-async def _honest_work(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
-
-
 def _passes(what: str) -> Promise:
     """Nobody notices, and nothing is done twice."""
     return Promise(
@@ -39,57 +34,46 @@ def _passes(what: str) -> Promise:
     )
 
 
-async def _bad_gateways(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_event("plan.made")
-    await drill.world.fault("GET", "", _BAD_GATEWAY, times=6)
-    await drill.until_decided()
+def _meets(fault: Json, *, times: int) -> Course:
+    """Honest work, and so many reads that GitHub answers like this."""
+
+    async def course(drill: Drill) -> None:
+        await drill.hire("worker")
+        await drill.start()
+        await drill.until_event("plan.made")
+        await drill.world.fault("GET", "", fault, times=times)
+        await drill.until_decided()
+
+    return course
 
 
 GITHUB_502 = Scenario(
     "github-502-storm",
     "GitHub answers six reads in a row with 502: they are read again.",
     _passes("the storm"),
-    _bad_gateways,
+    _meets(_BAD_GATEWAY, times=6),
 )
-
-
-async def _rate_limited(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_event("plan.made")
-    await drill.world.fault("GET", "", _RATE_LIMITED, times=3)
-    await drill.until_decided()
 
 
 GITHUB_RATE_LIMITED = Scenario(
     "github-rate-limited",
     "GitHub says 429 and when to come back: the run comes back then.",
     _passes("the limit"),
-    _rate_limited,
+    _meets(_RATE_LIMITED, times=3),
 )
-
-
-async def _secondary_limit(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_event("plan.made")
-    await drill.world.fault("GET", "", _SECONDARY, times=2)
-    await drill.until_decided()
 
 
 GITHUB_SECONDARY = Scenario(
     "github-secondary-limit",
     "GitHub answers 403 because we ask too fast: that is no refusal, and the pause that it names is kept.",
     _passes("the limit"),
-    _secondary_limit,
+    _meets(_SECONDARY, times=2),
 )
 
 
 async def _bad_credentials(drill: Drill) -> None:
     await drill.world.fault("GET", "", _BAD_CREDENTIALS, times=None)
-    await _honest_work(drill)
+    await works()(drill)
 
 
 GITHUB_DENIED = Scenario(
@@ -112,7 +96,7 @@ GITHUB_DENIED = Scenario(
 
 async def _cloud_run_flickers(drill: Drill) -> None:
     await drill.world.fault_cloud_run(_UNAVAILABLE, times=2)
-    await _honest_work(drill)
+    await works()(drill)
 
 
 CLOUD_RUN_503 = Scenario(
@@ -125,7 +109,7 @@ CLOUD_RUN_503 = Scenario(
 
 async def _black_hole(drill: Drill) -> None:
     await drill.world.fault_cloud_run({"hang": True})
-    await _honest_work(drill)
+    await works()(drill)
 
 
 CLOUD_RUN_BLACK_HOLE = Scenario(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import TOLD, Claim, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
@@ -75,9 +76,7 @@ def _dropped(claims: Mapping[str, Claim]) -> Promise:
 
 async def _drops(drill: Drill) -> None:
     await _with_queue(drill, conclusion="failure")
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
+    await works()(drill)
 
 
 DROPPED = Scenario(
@@ -102,9 +101,7 @@ async def _without_trigger(drill: Drill) -> None:
     await _with_queue(drill, timeout_s=2)
     asked = f"/api/v1/environments/drill/merge-queue?repository={drill.world.repository}"
     drill.notes["foretold"] = (await drill.call("GET", asked))["findings"]
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
+    await works()(drill)
 
 
 NO_TRIGGER = Scenario(

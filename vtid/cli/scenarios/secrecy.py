@@ -2,6 +2,7 @@
 
 import json
 
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.credentials import GITHUB_TOKEN
 from vtid.cli.scenarios.deploying import deploying, proven, unproven
 from vtid.cli.scenarios.drill import Drill
@@ -51,9 +52,7 @@ LOCKED = Scenario(
 async def _said_back(drill: Drill) -> None:
     said = {"message": f"Bad credentials: {GITHUB_TOKEN}, from {_SIGNED_ADDRESS}"}
     await drill.world.fault("PUT", "/merge", {"status": 401, "body": said}, times=None)
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
+    await works()(drill)
     drill.notes["kept"] = [
         await drill.history(),
         await drill.dead_letters(),

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from vtid.cli.scenarios.calls import Json
-from vtid.domain.events import RunEvent
-from vtid.domain.fold import fold
+from vtid.domain.events import event_of
+from vtid.domain.fold import fold_all
 from vtid.domain.stages import Stage
 from vtid.domain.view import RunView
 
@@ -126,10 +126,7 @@ def log_is_whole(seen: Seen) -> bool:
     own = [event for event in seen.events if event["run_id"] == run["run_id"]]
     if [event["seq"] for event in own] != list(range(1, len(own) + 1)):
         return False
-    view = RunView(vtid=run["vtid"], run_id=None)
-    for event in own:
-        view = fold(view, _run_event(event))
-    folded = to_jsonable_python(view)
+    folded = to_jsonable_python(fold_all(RunView(run["vtid"], None), map(event_of, own)))
     return all(_plain(folded[key]) == _plain(run[key]) for key in folded if key not in _ADDED_BY_THE_API)
 
 
@@ -154,19 +151,6 @@ def says_what_it_waits_for(seen: Seen) -> bool:
     run = seen.run or {}
     waiting = run.get("waiting") or {}
     return bool(run.get("outcome")) or all(waiting.get(key) for key in ("for", "since", "until", "who"))
-
-
-def _run_event(event: Json) -> RunEvent:
-    return RunEvent(
-        run_id=event["run_id"],
-        seq=event["seq"],
-        vtid=event["vtid"],
-        type=event["type"],
-        at=datetime.fromisoformat(event["at"]),
-        stage=Stage(event["stage"]) if event["stage"] else None,
-        actor=event["actor"],
-        data=event["data"],
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -1,21 +1,13 @@
 """Scenarios of VALIDATOR and merge: what must not pass, what must pass once, and what moves in between."""
 
 from vtid.cli.scenarios.calls import Json
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
-from vtid.cli.scenarios.promise import REPORTED, TOLD, Course, Promise, Scenario
+from vtid.cli.scenarios.promise import REPORTED, TOLD, Promise, Scenario
 from vtid.cli.scenarios.seen import Seen
 from vtid.domain.rules import may_skip
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
-
-
-def _with_worker(behaviour: str) -> Course:
-    async def course(drill: Drill) -> None:
-        await drill.hire("worker", behaviour)
-        await drill.start()
-        await drill.until_decided()
-
-    return course
 
 
 def _refused(code: str, *rules: str, repairs: int = 0) -> Promise:
@@ -45,21 +37,21 @@ EMPTY_DIFF = Scenario(
     "empty-diff",
     "The pull request changes no file: no merge, however green it is.",
     _refused("VALIDATION_FAILED", "VAL-RULE-008"),
-    _with_worker("empty-diff"),
+    works("empty-diff"),
 )
 
 WRONG_VTID = Scenario(
     "wrong-vtid-in-pr",
     "Title, body and branch of the pull request name another VTID.",
     _refused("VALIDATION_FAILED", "VAL-RULE-011"),
-    _with_worker("wrong-vtid"),
+    works("wrong-vtid"),
 )
 
 DENIED_PATH = Scenario(
     "denied-path",
     "The change touches secrets/, which the environment's policy denies.",
     _refused("SCOPE_VIOLATION", "VAL-RULE-009"),
-    _with_worker("denied-path"),
+    works("denied-path"),
 )
 
 
@@ -110,16 +102,11 @@ APPROVAL_VOID = Scenario(
 )
 
 
-async def _stay_red(drill: Drill) -> None:
-    await drill.world.behave({"checks": {"conclusion": "failure"}})
-    await _with_worker("honest")(drill)
-
-
 CHECKS_STAY_RED = Scenario(
     "checks-stay-red",
     "CI says no, and says it again after the worker was asked to mend it: then a person must decide.",
     _refused("CHECKS_FAILED", "VAL-RULE-010", repairs=1),
-    _stay_red,
+    works(checks={"conclusion": "failure"}),
 )
 
 
@@ -172,29 +159,19 @@ def _findings(seen: Seen) -> list[Json]:
     return findings
 
 
-async def _never_registered(drill: Drill) -> None:
-    await drill.world.behave({"checks": {"auto": False}})
-    await _with_worker("honest")(drill)
-
-
 CHECKS_NEVER_REGISTERED = Scenario(
     "checks-never-registered",
     "CI never starts: no check is no green.",
     _refused("CHECKS_MISSING"),
-    _never_registered,
+    works(checks={"auto": False}),
 )
-
-
-async def _skipped(drill: Drill) -> None:
-    await drill.world.behave({"checks": {"conclusion": "skipped"}})
-    await _with_worker("honest")(drill)
 
 
 CHECK_SKIPPED = Scenario(
     "check-skipped",
     "CI skips the required check: GitHub itself would let it pass, we do not.",
     _refused("CHECKS_FAILED", "VAL-RULE-010", repairs=1),
-    _skipped,
+    works(checks={"conclusion": "skipped"}),
 )
 
 
@@ -252,7 +229,7 @@ HEAD_MOVES = Scenario(
 
 async def _answer_lost(drill: Drill) -> None:
     await drill.world.fault("PUT", "/merge", {"lose_answer": True})
-    await _with_worker("honest")(drill)
+    await works()(drill)
 
 
 ANSWER_LOST = Scenario(

@@ -1,16 +1,10 @@
 """Scenarios of the WORKER stage: who picks up, who lives, who answers, and who answers too late."""
 
+from vtid.cli.scenarios.courses import works
 from vtid.cli.scenarios.drill import Drill
 from vtid.cli.scenarios.promise import REPORTED, Promise, Scenario
 from vtid.domain.stages import Stage
 from vtid.domain.task import TaskStatus
-
-
-async def _happy_path(drill: Drill) -> None:
-    await drill.hire("worker")
-    await drill.start()
-    await drill.until_decided()
-
 
 HAPPY_PATH = Scenario(
     "happy-path",
@@ -29,7 +23,7 @@ HAPPY_PATH = Scenario(
             ),
         },
     ),
-    _happy_path,
+    works(),
 )
 
 
@@ -179,12 +173,6 @@ DONE_BUT_HUNG = Scenario(
 )
 
 
-async def _fails(drill: Drill) -> None:
-    await drill.hire("unable", "fails")
-    await drill.start()
-    await drill.until_decided()
-
-
 REPORTS_FAILURE = Scenario(
     "worker-reports-failure",
     "The worker says each time that it cannot do it: three attempts, then a person must decide.",
@@ -200,14 +188,8 @@ REPORTS_FAILURE = Scenario(
             "the failure carries the worker's words": lambda seen: "could not do it" in seen.sentence,
         },
     ),
-    _fails,
+    works("fails", "unable"),
 )
-
-
-async def _lies(drill: Drill) -> None:
-    await drill.hire("liar", "lies")
-    await drill.start()
-    await drill.until_decided()
 
 
 LIES = Scenario(
@@ -230,14 +212,8 @@ LIES = Scenario(
             "VALIDATOR never began": lambda seen: seen.stage_status(Stage.VALIDATOR) == "pending",
         },
     ),
-    _lies,
+    works("lies", "liar"),
 )
-
-
-async def _beats_only(drill: Drill) -> None:
-    await drill.hire("still", "beats-only")
-    await drill.start()
-    await drill.until_decided()
 
 
 BEATS_WITHOUT_PROGRESS = Scenario(
@@ -257,7 +233,7 @@ BEATS_WITHOUT_PROGRESS = Scenario(
             ),
         },
     ),
-    _beats_only,
+    works("beats-only", "still"),
 )
 
 
@@ -305,12 +281,6 @@ ALL_WORKERS_BUSY = Scenario(
 )
 
 
-async def _fork(drill: Drill) -> None:
-    await drill.hire("stranger", "from-fork")
-    await drill.start()
-    await drill.until_decided()
-
-
 PR_FROM_FORK = Scenario(
     "pr-from-fork",
     "The pull request comes from somebody else's fork: it is no evidence.",
@@ -321,7 +291,7 @@ PR_FROM_FORK = Scenario(
         events={"evidence.refused": 3, "evidence.observed": 0},
         claims={"the fork is named": lambda seen: "fork somebody-else/" in seen.sentence},
     ),
-    _fork,
+    works("from-fork", "stranger"),
 )
 
 SCENARIOS = (
