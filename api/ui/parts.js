@@ -70,6 +70,12 @@ export const Loading = ({ what = "Reading" }) => html`<p class="loading" role="s
 /** @param {{title: string, children?: unknown}} props */
 export const Empty = ({ title, children }) => html`<div class="empty"><p><b>${title}</b></p>${children}</div>`;
 
+const MUCH = 400; // characters, some four lines
+
+/** A message that somebody else wrote, as it was written. A very long one is folded: what can be done about it stands below. @param {{text: string}} props */
+export const Message = ({ text }) =>
+  text.length <= MUCH ? html`<span class="message">${text}</span>` : html`<span class="message">${text.slice(0, MUCH - 100)} …</span><details><summary>The whole message</summary><span class="message">${text}</span></details>`;
+
 const COPY = html`<svg viewBox="0 0 16 16" width="12" height="12" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true"><rect x="5.5" y="5.5" width="8" height="8" rx="1.5" /><path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" /></svg>`;
 
 /** An id or hash that can be copied. @param {{text: string, show?: string, what: string}} props */
@@ -100,7 +106,8 @@ export function Dialog({ title, onClose, children }) {
     box.current?.showModal();
     // What is asked for can be written at once; without a field the browser's own choice stands.
     /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector("input, textarea, select"))?.focus();
-    return () => /** @type {HTMLElement | null} */ (asked)?.focus?.();
+    // What asked may be gone by now: the run went on, and its buttons with it.
+    return () => /** @type {HTMLElement | null} */ (asked?.isConnected ? asked : document.getElementById("main"))?.focus();
   }, []);
   return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {MouseEvent} */ event) => event.target === box.current && box.current?.close()}>
     <div class="asked">

@@ -207,3 +207,21 @@ def test_what_cannot_be_compared_is_said(api: FakeApi, vtid: Vtid) -> None:
         "  not compared: http_version shows no variables and no secrets",
         "staging is as declared, as far as it can be seen",
     ]
+
+
+def test_a_service_that_is_not_there_is_told_in_a_whole_sentence(api: FakeApi, vtid: Vtid) -> None:
+    missing: dict[str, Any] = {
+        "service": "shop",
+        "kind": "service_missing",
+        "name": "shop",
+        "expected": None,
+        "actual": None,
+    }
+    missing |= {"says": "there is no service shop", "revisions": []}
+    service = {"service": "shop", "url": None, "revisions": [], "drift": [missing]}
+    api.says("GET", PATH, REPORT | {"equal": False, "services": [service], "drift": [missing]})
+
+    ended = vtid("env", "check", "staging", "--api-url", api.url)
+
+    assert ended.code == Exit.BLOCKED
+    assert ended.out.splitlines()[0] == "shop: nothing serves"

@@ -101,6 +101,37 @@ def test_who_has_no_dead_letter_is_shown_to_the_list_of_them(api: FakeApi, vtid:
     assert "vtid dead list" in ended.err
 
 
+def test_an_environment_that_nobody_declared_is_told_with_those_that_are(api: FakeApi, vtid: Vtid) -> None:
+    declared = [{"name": "dev", "repository": "acme/shop"}, {"name": "staging", "repository": "acme/shop"}]
+    api.says("GET", "/api/v1/environments", {"items": declared})
+
+    ended = vtid("task", "create", "--title", "x", "--environment", "nope", "--api-url", api.url)
+
+    assert ended.code == Exit.USAGE
+    assert "environment 'nope' is not declared; declared are dev, staging" in ended.err
+
+
+def test_only_who_named_an_unknown_task_is_led_to_the_list_of_tasks(api: FakeApi, vtid: Vtid) -> None:
+    api.refuses("GET", RUN, 404, "NOT_FOUND", "there is no run of VTID-01227")
+    drift = "/api/v1/environments/nope/drift"
+    api.refuses("GET", drift, 404, "NOT_FOUND", "environment 'nope' is not declared; declared are dev")
+
+    run = vtid("run", "show", "VTID-01227", "--api-url", api.url)
+    environment = vtid("env", "check", "nope", "--api-url", api.url)
+
+    assert run.code == environment.code == Exit.NOT_FOUND
+    assert "vtid task list" in run.err
+    assert "vtid task list" not in environment.err
+
+
+def test_a_dry_run_says_first_that_nothing_is_done(api: FakeApi, vtid: Vtid) -> None:
+    api.says("POST", f"{RUN}/rescue", {"effects": ["stage WORKER begins again"]})
+
+    ended = vtid("run", "rescue", "VTID-01227", "retry", "--dry-run", "--api-url", api.url)
+
+    assert ended.out == "nothing is done; retry would do this:\n- stage WORKER begins again\n"
+
+
 def test_codes_and_times_stay_whole_in_eighty_columns(api: FakeApi, vtid: Vtid) -> None:
     longest = LETTER | {"code": "CLOUD_RUN_UNAVAILABLE"}
     api.says("GET", "/api/v1/dead-letters", {"items": [longest], "next_cursor": None})

@@ -120,6 +120,21 @@ async def test_a_search_shows_what_is_at_hand_and_counts_nothing_until_the_serve
     await done.get_by_text("Nothing has ended yet.").wait_for()
 
 
+async def test_nothing_moves_when_the_board_is_read_again(play: Play, url: str, page: Page) -> None:
+    vtid = await play.task()
+    await page.goto(f"{url}/tasks/{vtid}")
+    columns = page.locator(".columns")
+    await drawer(page).get_by_role("heading", name="Acceptance Criteria").wait_for()
+    await expect(page.get_by_role("status", name="Reading")).to_have_count(0)
+    before = await columns.bounding_box()
+    await page.route("**/api/v1/board?*", lambda route: None)  # is read for as long as we look
+
+    await play.task()
+    await page.get_by_role("status", name="Reading").wait_for()
+
+    assert await columns.bounding_box() == before
+
+
 async def test_a_filter_that_nothing_fits_says_so(play: Play, url: str, page: Page) -> None:
     await play.task()
 

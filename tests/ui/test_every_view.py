@@ -85,6 +85,11 @@ async def look(page: Page, name: str, address: str) -> Seen:
     in_dark = await axe(page, only="color-contrast")  # nothing else depends on the scheme
     await page.set_viewport_size(PHONE)
     wider, on_a_phone = await wider_than_the_window(page), await axe(page)
+    await page.set_viewport_size(DESKTOP)
+    await page.evaluate("document.documentElement.style.fontSize = '175%'")  # twice the 87.5 % of tokens.css
+    wider = max(wider, await wider_than_the_window(page))
+    brand = await page.locator(".brand").evaluate("(each) => each.offsetWidth > each.offsetHeight")
+    assert brand, f"{name}: with text twice as large the head of the page is torn apart"
     return Seen(name, title, mains, headings, in_light, in_dark, on_a_phone, wider)
 
 
@@ -115,7 +120,7 @@ async def test_no_question_breaks_a_rule_of_accessibility(button: str, play: Pla
         await page.close()
 
 
-def test_no_view_is_wider_than_a_phone(walk: list[Seen]) -> None:
+def test_no_view_is_wider_than_a_phone_or_than_a_window_with_text_twice_as_large(walk: list[Seen]) -> None:
     assert {each.name: each.wider_than_a_phone for each in walk if each.wider_than_a_phone > 0} == {}
 
 

@@ -85,3 +85,18 @@ async def test_escape_closes_a_menu_and_leaves_the_drawer_open(play: Play, url: 
 
     await page.get_by_role("button", name="Sign out").wait_for(state="hidden")
     assert await drawer(page).is_visible()
+
+
+async def test_whoever_put_a_question_away_whose_run_went_on_is_not_lost(
+    play: Play, url: str, page: Page
+) -> None:
+    vtid = await blocked(play)
+    await page.goto(f"{url}/runs/{vtid}")
+    await page.get_by_role("button", name="Retry the stage").click()
+    await page.get_by_role("dialog").wait_for()
+    await play.tell(vtid, "run.finished", status="cancelled", outcome="cancellation", failure=None)
+    await page.get_by_role("dialog").get_by_text("Nothing: somebody decided, or the run went on.").wait_for()
+
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_role("main")).to_be_focused()

@@ -1,6 +1,6 @@
 """Dead letters, statistics, workers and the tables: what they say is what the server knows."""
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.api.stage import Play
 from tests.ui.scenery import blocked, completed
@@ -23,6 +23,19 @@ async def test_a_dead_letter_says_why_what_it_did_and_what_each_move_would_do(
     await letter.get_by_text("Nothing outside this system").wait_for()
     await letter.get_by_text("what it would do").first.click()
     await letter.get_by_text("stage WORKER begins again with a fresh budget").wait_for()
+
+
+async def test_a_very_long_message_is_folded_and_leaves_the_moves_in_sight(
+    play: Play, url: str, page: Page
+) -> None:
+    message = f"the worker said: {'Traceback (most recent call last) ' * 60}and that was the end"
+    vtid = await blocked(play, "WORKER_FAILED", message=message)
+
+    for path in (f"/runs/{vtid}", f"/dead-letters/{vtid}"):
+        await page.goto(url + path)
+        await expect(page.get_by_role("button", name="Retry the stage")).to_be_in_viewport()
+        await page.get_by_text("The whole message").click()
+        await page.get_by_text("and that was the end").first.wait_for()
 
 
 async def test_a_run_that_blocks_or_goes_on_comes_and_goes_by_itself(

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from github import Auth
 
 from vtid.adapters.errors import reading
-from vtid.adapters.github_wire import SYSTEM, GitHubWire
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.credentials import AppKey, Credentials
 from vtid.domain.errors import Denied
 

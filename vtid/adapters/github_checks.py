@@ -3,8 +3,9 @@
 from typing import Any
 
 from vtid.adapters.errors import reading
+from vtid.adapters.github_answers import SYSTEM
 from vtid.adapters.github_notices import is_own_check_run
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.change import BranchRules, Check, CheckState, pinned_check
 from vtid.domain.errors import Denied
 from vtid.domain.notice import CHECK_NAME

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from vtid.adapters.errors import reading, shortened
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.change import DeploymentClaim, DeployRun
 
 MOST_DEPLOYMENTS = 10  # of one commit in one environment, newest first

@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from vtid.adapters.errors import reading
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.migrations import MigrationFiles, Migrations, files_of, needs_texts
 
 MOST_TEXTS = 2_000  # of one commit that are read

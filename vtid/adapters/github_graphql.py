@@ -3,7 +3,8 @@
 from typing import Any
 
 from vtid.adapters.errors import reading, shortened
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, pause_in
+from vtid.adapters.github_answers import SYSTEM, pause_in
+from vtid.adapters.github_wire import GitHubWire
 from vtid.domain.errors import Conflict, Denied, Missing, OutsideError, Refused, Unavailable
 
 _DENIED = {"FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_PROTECTED"}

@@ -3,7 +3,8 @@
 import re
 
 from vtid.adapters.errors import reading
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire, place
 from vtid.domain.change import Check
 from vtid.domain.secret_shapes import masked
 

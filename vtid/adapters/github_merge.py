@@ -12,9 +12,10 @@ from typing import Any
 
 from vtid.adapters import github_queue
 from vtid.adapters.errors import reading
+from vtid.adapters.github_answers import SYSTEM
 from vtid.adapters.github_checks import branch_rules, checks, without_ours
 from vtid.adapters.github_pulls import the_pull_request
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
+from vtid.adapters.github_wire import GitHubWire, place
 from vtid.domain.change import (
     BranchRules,
     CheckState,

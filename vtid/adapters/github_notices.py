@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from vtid.adapters.errors import reading
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.commands.reports import CheckWritten
 from vtid.domain.errors import Denied
 from vtid.domain.notice import CHECK_NAME, Conclusion, Notice, escaped

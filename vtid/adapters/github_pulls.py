@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from vtid.adapters.errors import reading
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_answers import SYSTEM
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.change import Ancestry, ChangedFiles, PullRequest
 from vtid.domain.environment import Environment
 from vtid.domain.errors import Conflict, Missing, Unavailable

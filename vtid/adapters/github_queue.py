@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from vtid.adapters.errors import reading
+from vtid.adapters.github_answers import SYSTEM
 from vtid.adapters.github_graphql import ask
 from vtid.adapters.github_pulls import the_pull_request
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, place
+from vtid.adapters.github_wire import GitHubWire, place
 from vtid.domain.change import MergeAnswer, MergeKind, PullRequest, QueueEntry, QueueExit, QueuePlace
 from vtid.domain.errors import Conflict, Missing, Unavailable
 

@@ -1,16 +1,14 @@
-"""The wire to GitHub: PyGithub's requester, asked for plain JSON, with every error sorted in one place.
+"""The wire to GitHub: PyGithub's requester, asked for plain JSON, with every error sorted by github_answers.
 
 Its objects are not used: they fetch what is missing behind our back, and its defaults (retries, pacing,
 endless waiting on a 202) belong to scripts. Here one call is one request, and Temporal owns the retries.
 """
 
 import http.client
-import json
 import math
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, Self, runtime_checkable
 from urllib.parse import quote, urlsplit
 
@@ -24,17 +22,16 @@ from github.Requester import (
     RequestsResponse,
 )
 
-from vtid.adapters.errors import error_of_status, pause_asked_for, pause_until, reading, shortened
-from vtid.domain.errors import BadReply, Conflict, Denied, Missing, OutsideError, Unavailable
+from vtid.adapters.errors import error_of_status, reading, shortened
+from vtid.adapters.github_answers import SYSTEM, error_of, json_of, next_page
+from vtid.domain.errors import BadReply, Conflict, Denied, Missing, Unavailable
 from vtid.domain.secret_shapes import masked
 
-SYSTEM = "GITHUB"
 API_VERSION = "2026-03-10"  # without merge_commit_sha in pull requests; see github_merge
 LONGEST_TEXT = 50_000_000  # bytes of a log that are read to find its end
 MAX_PAGES = 1_000  # of a hundred entries; a list that is longer does not end
 
 _UNREACHABLE = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
-_SECONDARY_PAUSE = timedelta(minutes=1)  # GitHub's advice where a secondary limit names no pause
 
 
 @runtime_checkable
@@ -87,7 +84,7 @@ class GitHubWire:
                 entries = page if items is None else page[items]
                 if not isinstance(entries, list):
                     raise TypeError(f"expected a list, got {type(entries).__name__}")
-                address = _next_page(headers)
+                address = next_page(headers)
             yield from entries
             if address is None:
                 return
@@ -108,7 +105,7 @@ class GitHubWire:
                     raise Unavailable(SYSTEM, f"{what}: the answer names no place", status=told.status_code)
                 if told.status_code != 302:
                     said = self._unquoted(told.text)
-                    raise _error_of(what, told.status_code, _lower(told.headers), said)
+                    raise error_of(what, told.status_code, _lower(told.headers), said)
                 place = told.headers.get("location", "")
             with self._fetch(place, {}) as kept:
                 if kept.status_code != 200:
@@ -158,8 +155,8 @@ class GitHubWire:
         if status == 401 and isinstance(self._auth, Renewable):
             self._auth.forget()
         if status >= 300:
-            raise _error_of(what, status, headers, self._unquoted(text))
-        return headers, _json_of(verb, path, status, text)
+            raise error_of(what, status, headers, self._unquoted(text))
+        return headers, json_of(verb, path, status, text)
 
     def _unquoted(self, text: str) -> str:
         """An answer without the token that it may say back. Of a shape that is known, it is masked anyhow."""
@@ -236,65 +233,3 @@ def place(repository: str) -> str:
 def part(text: str) -> str:
     """A name as one part of a path."""
     return quote(text, safe="")
-
-
-def _next_page(headers: dict[str, str]) -> str | None:
-    links = requests.utils.parse_header_links(headers.get("link", ""))
-    return next((link["url"] for link in links if link.get("rel") == "next"), None)
-
-
-def _json_of(verb: str, path: str, status: int, text: str) -> Any:
-    if not text and verb != "GET":
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as cause:
-        raise Unavailable(SYSTEM, f"{verb} {path}: the answer is no JSON", status=status) from cause
-
-
-def _error_of(what: str, status: int, headers: dict[str, str], text: str) -> OutsideError:
-    message = _message_in(text)
-    said = f"{message} ({what})"
-    pause = pause_in(headers)
-    secondary = re.search(r"secondary rate limit|abuse detection", message, re.IGNORECASE)
-    if pause is None and secondary:
-        pause = _SECONDARY_PAUSE
-    limited = pause is not None or Requester.isRateLimitError(message)
-    if status == 403 and limited:
-        return Unavailable(
-            SYSTEM, f"GitHub limits our rate: {shortened(said)}", status=status, retry_after=pause
-        )
-    return error_of_status(SYSTEM, status, said, retry_after=pause)
-
-
-def pause_in(headers: dict[str, str]) -> timedelta | None:
-    """The pause that an answer asks for: by its own words, or because nothing is left of our rate."""
-    now = datetime.now(UTC)
-    asked_for = pause_asked_for(headers, now)
-    if asked_for is None and headers.get("x-ratelimit-remaining") == "0":
-        return _pause_until_reset(headers, now)
-    return asked_for
-
-
-def _pause_until_reset(headers: dict[str, str], now: datetime) -> timedelta | None:
-    reset = headers.get("x-ratelimit-reset", "")
-    if not re.fullmatch(r"\d{1,11}", reset):
-        return None
-    return pause_until(datetime.fromtimestamp(int(reset), UTC), now)
-
-
-def _message_in(text: str) -> str:
-    """GitHub's own words for an error: `message`, and the details under `errors`."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return text or "no reason given"
-    if not isinstance(body, dict):
-        return text
-    details = body.get("errors")
-    words = [body.get("message"), *(_detail_in(each) for each in details or [] if isinstance(details, list))]
-    return "; ".join(str(word) for word in words if word) or "no reason given"
-
-
-def _detail_in(detail: Any) -> Any:
-    return detail.get("message") or detail.get("code") if isinstance(detail, dict) else detail

@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from vtid.adapters.errors import reading, shortened
+from vtid.adapters.github_answers import SYSTEM
 from vtid.adapters.github_files import text_of
-from vtid.adapters.github_wire import SYSTEM, GitHubWire, part, place
+from vtid.adapters.github_wire import GitHubWire, part, place
 from vtid.domain.errors import Missing
 from vtid.domain.group_checks import WorkflowFile
 

@@ -18,7 +18,6 @@ _ADVICE = {
     "UNAUTHENTICATED": "give an API key with --api-token or VTID_API_TOKEN",
     "FORBIDDEN": "use a key whose role allows it",
     "EXECUTION_DISARMED": "somebody must arm the system again",
-    "NOT_FOUND": "see `vtid task list`",
     "LEASE_LOST": "stop working on it and claim again",
     "ALREADY_CLAIMED": "another worker has it; claim another order",
     "MOVE_NOT_OFFERED": "see the offered moves with `vtid run show`",
@@ -85,8 +84,10 @@ def refused(answer: httpx.Response) -> CommandFailed:
         problem = {}
     code = str(problem.get("code") or f"HTTP {answer.status_code}")
     detail = problem.get("detail") or problem.get("message") or answer.reason_phrase
-    advice = FAILURES[code].advice if code in FAILURES else _ADVICE.get(code, "")
     told = " ".join(str(detail).split()).removeprefix(f"{code}: ")  # some texts carry it, for clients of old
+    advice = FAILURES[code].advice if code in FAILURES else _ADVICE.get(code, "")
+    if code == "NOT_FOUND" and "VTID-" in told:
+        advice = "see `vtid task list`"
     values = {key: text(problem.get(key)) for key in ("expected", "actual")}
     compared = [f"{key} {value}" for key, value in values.items() if value and not _says(told, value)]
     happened = ", ".join([told, *compared])

@@ -50,7 +50,8 @@ def _show(report: dict[str, Any]) -> None:
         serves = ", ".join(service["revisions"]) or "nothing serves"
         if service.get("unseen"):
             serves = f"answers {service['commit'] or 'no commit'}"
-        print(f"{service['service']}: {serves} at {service['url'] or 'no address'}")
+        at = f" at {service['url']}" if service["url"] else ""
+        print(f"{service['service']}: {serves}{at}")
         for drift in service["drift"]:
             values = f": declared {drift['expected']!r}, runs {drift['actual']!r}" if drift["actual"] else ""
             few = drift["revisions"] and drift["revisions"] != service["revisions"]

@@ -169,9 +169,9 @@ class Layout:
         where = self.addresses({})
         if where.simulator is None:
             raise StackError("a simulated worker needs the simulator: add --simulate")
-        to = ("--api", where.api, "--token", where.token, "--simulator", where.simulator)
+        to = ("--api", where.api, "--simulator", where.simulator)
         argv = _python("-m", "vtid.simulator", "worker", *to, "--worker-id", worker_id, *options)
-        return Service(worker_id, argv, self.environment())
+        return Service(worker_id, argv, self.environment() | {"VTID_API_TOKEN": where.token})
 
     def migrate(self) -> None:
         """Bring the ledger to its newest form. Raises StackError when its database cannot be asked."""

@@ -151,8 +151,9 @@ def rescue(
     given = {key: value for key, value in wish.items() if value is not None}
     answer = call(session, "POST", f"/api/v1/runs/{vtid}/rescue", json=given)
     if dry_run and not session.as_json:
+        print(f"nothing is done; {move} would do this:")
         for effect in answer.get("effects", ()):
-            print(f"would {effect}")
+            print(f"- {effect}")
     elif dry_run:
         print_json(answer)
     else:

@@ -89,12 +89,16 @@ def _repository_of(session: Session, environment: str) -> str:
     """The environment's repository, where it names exactly one."""
     from vtid.cli.client import every
 
-    for declared in every(session, "/api/v1/environments"):
-        if declared["name"] == environment and "*" not in declared["repository"]:
-            return str(declared["repository"])
-    raise CommandFailed(
-        f"say which repository: environment {environment!r} does not name exactly one", Exit.USAGE
-    )
+    declared = {each["name"]: str(each["repository"]) for each in every(session, "/api/v1/environments")}
+    if environment not in declared:
+        names = ", ".join(sorted(declared))
+        raise CommandFailed(f"environment {environment!r} is not declared; declared are {names}", Exit.USAGE)
+    if "*" in declared[environment]:
+        raise CommandFailed(
+            f"say which with --repository: environment {environment!r} is for {declared[environment]}",
+            Exit.USAGE,
+        )
+    return declared[environment]
 
 
 @command(task, "list")

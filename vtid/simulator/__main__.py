@@ -1,6 +1,7 @@
 """python -m vtid.simulator world|worker"""
 
 import argparse
+import os
 import sys
 
 
@@ -12,7 +13,8 @@ def main(arguments: list[str] | None = None) -> int:
     world.add_argument("--port", type=int, required=True, help="0 picks a free one")
     worker = commands.add_parser("worker", help="be a coding worker")
     worker.add_argument("--api", required=True, help="origin of the work-order API")
-    worker.add_argument("--token", required=True)
+    # In the environment it stands in no list of processes, which everybody on a machine may read.
+    worker.add_argument("--token", default=os.environ.get("VTID_API_TOKEN"), help="default: VTID_API_TOKEN")
     worker.add_argument("--simulator", required=True, help="origin of the simulated GitHub")
     worker.add_argument("--worker-id", required=True)
     worker.add_argument("--vtid", default=None, help="take only this one")
@@ -28,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         serve(chosen.host, chosen.port)
         return 0
+    if not chosen.token:
+        parser.error("the worker needs a key: --token, or VTID_API_TOKEN")
     from vtid.simulator.worker.main import run
 
     return run(chosen)

@@ -43,7 +43,7 @@ export function Filters() {
   const repositories = [...new Set(environments.map((/** @type {any} */ each) => each.repository))];
   return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <label class="search"><span class="hidden">Search in VTID and title</span>
-      <input ref=${field} id="search" type="search" placeholder="Search VTID or title" value=${q} onInput=${search} autocomplete="off" /></label>
+      <input ref=${field} id="search" type="search" placeholder="Search VTID or title" value=${q} onInput=${search} autocomplete="off" />${reading.value && html`<span class="spinner" role="status" aria-label="Reading"></span>`}</label>
     <details open=${opened.current}><summary>Filters and order${some ? " (some are set)" : ""}</summary><div>
     <${Choice} name="environment" label="Environment" options=${withAny("Any environment", environments.map((/** @type {any} */ each) => each.name))} />
     ${repositories.length > 1 && html`<${Choice} name="repository" label="Repository" options=${withAny("Any repository", /** @type {string[]} */ (repositories))} />`}
@@ -52,6 +52,5 @@ export function Filters() {
     <${Choice} name="sort" label="Order" options=${Object.entries(SORTS)} />
     </div></details>
     ${some && html`<button type="button" class="quiet" onClick=${clear}>Clear</button>`}
-    ${reading.value && html`<span class="spinner" role="status" aria-label="Reading"></span>`}
   </form>`;
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { At, Button, Countdown, Raw, When } from "../parts.js";
+import { At, Button, Countdown, Message, Raw, When } from "../parts.js";
 import { Link } from "../route.js";
 import { MoveDialog, wordsOf } from "../run/decide.js";
 import { whyNot } from "../session.js";
@@ -47,7 +47,7 @@ export function Letter({ letter, unfolded = false }) {
       <h2 id=${`letter-${letter.id}`}><${Link} href=${`/runs/${letter.vtid}`}><span class="vtid">${letter.vtid}</span> ${letter.title}</${Link}></h2>
       <p class="facts dim"><span>${letter.stage}${letter.step && ` · ${plain(letter.step)}`}</span>${letter.attempt && html`<span>attempt ${letter.attempt}</span>`}<span>blocked <${When} at=${letter.since} /></span>${letter.until && letter.state === "open" && html`<${Countdown} until=${letter.until} />`}</p>
     </header>
-    <p class="why-it"><b>${codeWords(letter.code)}</b> <${Link} href=${`/failure-codes#${letter.code}`}><code>${letter.code}</code></${Link}> ${letter.message}</p>
+    <div class="why-it"><b>${codeWords(letter.code)}</b> <${Link} href=${`/failure-codes#${letter.code}`}><code>${letter.code}</code></${Link}> <${Message} text=${letter.message} /></div>
     ${letter.advice && html`<p><b>What to do:</b> ${letter.advice}.</p>`}
     <${Ended} letter=${letter} />
     <${Moves} letter=${letter} />

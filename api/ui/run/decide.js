@@ -80,7 +80,7 @@ export function MoveDialog({ vtid, move, close }) {
     ${move.params.map((param) => html`<${Param} key=${param} param=${param} move=${move} value=${values[param] ?? ""} set=${(/** @type {string} */ value) => setValues({ ...values, [param]: value })} />`)}
     <section class="preview" aria-live="polite" aria-label="What would happen">
       <h3>What would happen</h3>
-      ${problem ? html`<p class="wrong">${problem.message}</p>` : effects ? html`<ol>${effects.map((effect) => html`<li key=${effect}>${effect}</li>`)}</ol>` : missing.every((name) => name === "reason") ? html`<${Loading} what="Asking" />` : html`<p class="dim">Told as soon as the fields above are filled.</p>`}
+      ${problem ? html`<p class="wrong">${problem.message}</p>` : effects ? html`<ol>${effects.map((effect) => html`<li key=${effect}>${effect}</li>`)}</ol>` : !offered ? html`<p class="dim">Nothing: somebody decided, or the run went on.</p>` : missing.every((name) => name === "reason") ? html`<${Loading} what="Asking" />` : html`<p class="dim">Told as soon as the fields above are filled.</p>`}
     </section>
     <div class="row"><${Button} action=${key} kind=${words.kind} label=${words.go} busy="Deciding …" why=${why} run=${decide} /><button type="button" onClick=${close}>Not now</button></div>
   </${Dialog}>`;

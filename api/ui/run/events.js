@@ -15,17 +15,17 @@ const TOLD = ["step", "for", "worker", "attempt", "status", "outcome", "code", "
 
 /** The telling part of an event's data. @param {Record<string, any>} data */
 function inWords(data) {
-  if (data.failure) return `${data.failure.code}: ${data.failure.message}`;
+  if (data.failure) return `${data.failure.code}: ${shortened(data.failure.message, 300)}`;
   const told = TOLD.filter((key) => data[key] != null && data[key] !== "").map((key) => `${key.replaceAll("_", " ")} ${shortened(data[key])}`);
   return told.slice(0, 4).join(", ");
 }
 
-/** @param {any} value */
-function shortened(value) {
+/** @param {any} value @param {number} [most] characters */
+function shortened(value, most = 120) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   const text = String(value);
   if (/^[0-9a-f]{40,64}$/.test(text)) return text.slice(0, 10);
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 /** @param {{event: import("../types/page").LoggedEvent, here: boolean}} props */

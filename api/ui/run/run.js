@@ -5,7 +5,7 @@ import { announce } from "../actions.js";
 import { api } from "../api.js";
 import { html } from "../html.js";
 import { connection } from "../live.js";
-import { At, Copy, Empty, Loading, Pill, ProblemBox, Waiting, When } from "../parts.js";
+import { At, Copy, Empty, Loading, Message, Pill, ProblemBox, Waiting, When } from "../parts.js";
 import { Link, route } from "../route.js";
 import { cellOf, load, putRun, watch } from "../store.js";
 import { brief, codeWords, engineWarning, stageLook, taskLook } from "../words.js";
@@ -40,7 +40,7 @@ function Failure({ run }) {
   if (!failure) return null;
   return html`<section class="failed" aria-labelledby="failure">
     <h2 id="failure">${codeWords(failure.code)} <${Link} class="code" href=${`/failure-codes#${failure.code}`}><code>${failure.code}</code></${Link}></h2>
-    <p>${failure.message}</p>
+    <div><${Message} text=${failure.message} /></div>
     ${failure.advice && html`<p><b>What to do:</b> ${failure.advice}.${run.ended_at && /\bretry\b/.test(failure.advice) && " This run is over, so the task is started again in place of a retry."}</p>`}
     ${failure.causes && failure.causes.length > 0 && html`<details><summary>Causes (${failure.causes.length})</summary><ol>${failure.causes.map((cause, at) => html`<li key=${at}><code>${cause.type}</code> ${cause.message}</li>`)}</ol></details>`}
   </section>`;

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { shortcut } from "../keys.js";
-import { Button, Loading, Pill, ProblemBox, Waiting } from "../parts.js";
+import { Button, Loading, Message, Pill, ProblemBox, Waiting } from "../parts.js";
 import { go, Link, route, withQuery } from "../route.js";
 import { cellOf, load, watch } from "../store.js";
 import { system } from "../system.js";
@@ -51,7 +51,7 @@ function RunNow({ vtid }) {
   return html`<section class="run-now" aria-labelledby="run-now">
     <div class="row spread"><h3 id="run-now">Run</h3><${Link} href=${`/runs/${vtid}`}>Open the run</${Link}></div>
     <${Dots} stages=${brief.stages} />
-    ${brief.failure && html`<p class="code"><b>${codeWords(brief.failure.code)}</b> ${brief.failure.message}</p>`}
+    ${brief.failure && html`<div class="code"><b>${codeWords(brief.failure.code)}</b> <${Message} text=${brief.failure.message} /></div>`}
     ${brief.waiting && html`<${Waiting} waiting=${brief.waiting} />`}
     ${!brief.outcome && html`<div class="row">
       ${brief.status === "blocked" && html`<${Link} class="button primary" href=${`/runs/${vtid}#decide`}>Decide</${Link}>`}

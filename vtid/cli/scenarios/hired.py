@@ -29,12 +29,17 @@ class Hired:
     @classmethod
     async def start(cls, stack: Stack, worker_id: str, *options: str, news: Callable[[], None]) -> "Hired":
         """Start it. `news` is called after each line that it says."""
-        to = ("--api", stack.api, "--token", stack.token, "--simulator", stack.simulator)
+        to = ("--api", stack.api, "--simulator", stack.simulator)
         leash = (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()))
         process = await asyncio.create_subprocess_exec(
             *leash,
             *(sys.executable, "-m", "vtid.simulator", "worker", *to, "--worker-id", worker_id, *options),
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "PYTHONSAFEPATH": "1",
+                "VTID_API_TOKEN": stack.token,
+            },
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
