@@ -32,6 +32,7 @@ from vtid.domain.limits import LIMITS, Lane
 from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, TrafficHost, VersionProbe
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import DEPLOYMENT, GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
+from workflows.first_build import NotMadeCurrent, make_first_current
 from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
@@ -169,13 +170,30 @@ async def main() -> None:
         for worker in workers(client, activities, threads, secrets=settings.secret_values, build=build):
             await running.enter_async_context(worker)
         print('{"event":"ready"}', flush=True)  # noqa: T201 - the supervisor reads it
-        await stop.wait()
+        async with asyncio.TaskGroup() as beside:
+            beginning = beside.create_task(_begin_if_first(client, build))
+            await stop.wait()
+            beginning.cancel()
+
+
+async def _begin_if_first(client: Client, build: str | None) -> None:
+    try:
+        if build and await make_first_current(client, build):
+            _say(f"build {build[:12]} is the first: new runs go to it")
+    except NotMadeCurrent as error:
+        _say(
+            f"no build takes new runs, and this one could not be made current: {error}; /readyz has the command"
+        )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"worker: {text}\n")
+    sys.stderr.flush()
 
 
 def _refused(error: Exception) -> int:
     """Say in one line why the worker cannot begin; the exit code: 2 wrong configuration, 9 out of reach."""
-    sys.stderr.write(f"worker: {error}\n")
-    sys.stderr.flush()
+    _say(str(error))
     return 9 if isinstance(error, LedgerUnavailable | TemporalAway) else 2
 
 

@@ -29,6 +29,7 @@ from vtid.domain.vtid import short_run
 from vtid.ledger import Ledger
 from worker import steps, workers
 from workflows.connection import DEPLOYMENT, VtidPlugin
+from workflows.first_build import NotMadeCurrent, make_first_current
 
 from .conftest import OPTIONS
 from .stage import Play
@@ -156,6 +157,24 @@ async def engine_seen(play: Play, vtid: str, *, at: datetime) -> str:
     )  # fmt: skip
     await loop.reconcile()
     return str((await play.get(f"/runs/{vtid}")).json()["engine"])
+
+
+async def test_the_first_build_of_an_installation_is_current_by_itself_and_no_later_one(
+    temporal: Client, live: Live
+) -> None:
+    async with working(temporal, live.ledger, OLD):
+        assert await make_first_current(temporal, OLD)
+        vtid = await offered(live)
+        async with working(temporal, live.ledger, NEW):
+            assert not await make_first_current(temporal, NEW)
+            await ended(live, vtid)
+
+    assert await worked_by(temporal, vtid) == {OLD}
+
+
+async def test_a_build_that_nobody_works_for_is_not_made_current(temporal: Client) -> None:
+    with pytest.raises(NotMadeCurrent, match="within 1 s"):
+        await make_first_current(temporal, NEW, within_seconds=1)
 
 
 async def test_a_worker_whose_build_is_not_current_is_told_with_the_command_that_makes_it_so(
