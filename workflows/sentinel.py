@@ -6,6 +6,7 @@ One poll by retry is the whole wait, so days of looking cost a dozen events.
 from dataclasses import replace
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -19,7 +20,8 @@ with workflow.unsafe.imports_passed_through():
 MOST_FINDINGS = 20  # of one deployment; one that changes more often has been told often enough
 
 
-@workflow.defn(name="VtidSentinel")
+# It is the same poll in every build: pinned, it would keep an old worker from being drained for days, or look no more.
+@workflow.defn(name="VtidSentinel", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Sentinel:
     @workflow.init
     def __init__(self, request: WatchRequest) -> None:

@@ -6,6 +6,7 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,9 @@ from api.reconciler import Reconciler
 from api.runs import Runs
 from vtid.configuration.environments import load_environments
 from vtid.configuration.settings import SHIPPED_ENVIRONMENTS
+from vtid.domain.limits import LIMITS, carried
+from vtid.domain.serving import WatchRequest
+from vtid.domain.vtid import short_run
 from vtid.ledger import Ledger
 from worker import steps, workers
 from workflows.connection import DEPLOYMENT, VtidPlugin
@@ -179,3 +183,30 @@ async def test_runs_of_workers_without_a_version_go_on_with_the_first_build_that
         await ended(live, vtid)
 
     assert await worked_by(temporal, vtid) == {"", NEW}
+
+
+async def test_a_sentinel_goes_on_with_the_build_that_is_current(temporal: Client, live: Live) -> None:
+    environment = live.services.environments["dev"]
+    looks = replace(LIMITS["watch_deployment"], back_off=(timedelta(seconds=1),))
+    request = WatchRequest(
+        "VTID-00077", "run-77", "acme/shop", environment, (), "c" * 40, carried(LIMITS | {"watch_deployment": looks})
+    )  # fmt: skip
+    async with working(temporal, live.ledger, NEW):
+        async with working(temporal, live.ledger, OLD):
+            await make_current(temporal, OLD)
+            await live.services.engine.watch(request)
+            await looked(temporal, OLD)
+            await make_current(temporal, NEW)
+
+        await looked(temporal, NEW)
+
+
+async def looked(temporal: Client, build: str) -> None:
+    """The sentinel's step is waiting for its next look, and this build took the last one."""
+    handle = temporal.get_workflow_handle(f"VTID-00077-sentinel-{short_run('run-77')}")
+    async with asyncio.timeout(30):
+        while True:
+            steps = (await handle.describe()).raw_description.pending_activities
+            if any(each.last_deployment_version.build_id == build for each in steps):
+                return
+            await asyncio.sleep(0.1)

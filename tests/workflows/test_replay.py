@@ -14,17 +14,19 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from tests.workflows.conftest import VTID, Story
+from tests.workflows.test_sentinel import gone_back_and_come_again
 from tests.workflows.world import NEXT_HEAD
 from vtid.domain.change import CheckState
 from vtid.domain.commands.messages import CancelRun
 from vtid.domain.commands.run import RunReport, RunRequest
 from vtid.domain.stages import Move
 from workflows.connection import VtidPlugin
+from workflows.sentinel import Sentinel
 from workflows.vtid_run import VtidRun
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -77,7 +79,12 @@ STORIES: dict[str, tuple[Callable[[Story], Awaitable[None]], str]] = {
     "head-moved": (head_moved, "change.head_moved"),
 }
 
+SENTINEL = "sentinel"  # of a deployment that went back and came again
+
 if os.environ.get("RECORD_HISTORIES"):
+
+    async def test_record_sentinel(story: Story) -> None:
+        await keep(SENTINEL, await gone_back_and_come_again(story))
 
     @pytest.mark.parametrize("name", STORIES)
     async def test_record(name: str, story: Story) -> None:
@@ -85,7 +92,10 @@ if os.environ.get("RECORD_HISTORIES"):
         await live(story)
         await story.ends()
         assert told in story.ledger.told()
-        history = json.loads((await story.run.fetch_history()).to_json())
+        await keep(name, story.run)
+
+    async def keep(name: str, run: WorkflowHandle[Any, Any]) -> None:
+        history = json.loads((await run.fetch_history()).to_json())
         text = json.dumps(_without_this_machine(history), indent=1) + "\n"
         (HISTORIES / f"{name}.json").write_text(text, encoding="utf-8")
 
@@ -104,16 +114,16 @@ def stored(name: str) -> WorkflowHistory:
     return WorkflowHistory.from_json(VTID, (HISTORIES / f"{name}.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, SENTINEL])
 async def test_a_stored_history_still_replays(name: str) -> None:
-    await Replayer(workflows=[VtidRun], plugins=[VtidPlugin()]).replay_workflow(stored(name))
+    await Replayer(workflows=[VtidRun, Sentinel], plugins=[VtidPlugin()]).replay_workflow(stored(name))
 
 
 def test_every_stored_history_has_its_story() -> None:
-    assert {file.stem for file in HISTORIES.glob("*.json")} == set(STORIES)
+    assert {file.stem for file in HISTORIES.glob("*.json")} == {*STORIES, SENTINEL}
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, SENTINEL])
 def test_a_stored_history_tells_nothing_of_the_machine_that_made_it(name: str) -> None:
     text = (HISTORIES / f"{name}.json").read_text(encoding="utf-8")
 

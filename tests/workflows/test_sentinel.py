@@ -53,7 +53,8 @@ async def test_a_deployment_that_holds_is_looked_at_for_its_lifetime_and_left(st
     assert len((await handle.fetch_history()).events) <= 20
 
 
-async def test_going_back_and_coming_again_are_told_and_a_newer_one_ends_it(story: Story) -> None:
+async def gone_back_and_come_again(story: Story) -> WorkflowHandle[Sentinel, str]:
+    """A sentinel that has seen all of it, and its end."""
     story.github.related = {OLD: Ancestry.ANCESTOR, NEWER: Ancestry.DESCENDANT}
     handle = await begin(story, minutes=60, every=0.2)
     await story.until(lambda: told(story) == [Serving.WATCHED])
@@ -62,6 +63,12 @@ async def test_going_back_and_coming_again_are_told_and_a_newer_one_ends_it(stor
     story.cloud_run.serves = MERGED
     await story.until(lambda: Serving.RESTORED in told(story))
     story.cloud_run.serves = NEWER
+    await handle.result()
+    return handle
+
+
+async def test_going_back_and_coming_again_are_told_and_a_newer_one_ends_it(story: Story) -> None:
+    handle = await gone_back_and_come_again(story)
 
     assert await handle.result() == Serving.SUPERSEDED
     assert told(story) == [Serving.WATCHED, Serving.REVERTED, Serving.RESTORED, Serving.SUPERSEDED]

@@ -12,6 +12,7 @@ ADVICE: dict[str, str] = {
     "ALREADY_CLAIMED":      "leave this order to the worker that holds it; call claim_work without vtid to get another one",
     "ILLEGAL_TRANSITION":   "the run has moved on; stop working on this order and call claim_work to get another one",
     "MOVE_NOT_OFFERED":     "leave it to a person; call claim_work to get another order",
+    "PROOF_KEY_MISSING":    "tell a person that the installation has no key to sign proofs with; repeating cannot help",
     "STALE_ETAG":           "read it again, then repeat the call with what you read",
     "TOO_LARGE":            "send less: shorten the text or the list of files, then repeat the call",
     "VALIDATION":           "correct the argument that is named, then repeat the call; your lease is still good",
