@@ -21,6 +21,7 @@ _ADVICE = {
     "LEASE_LOST": "stop working on it and claim again",
     "ALREADY_CLAIMED": "another worker has it; claim another order",
     "MOVE_NOT_OFFERED": "see the offered moves with `vtid run show`",
+    "PROOF_KEY_MISSING": "whoever runs the API must give it a key, see docs/proofs.md",
     "STALE_ETAG": "read it again, then repeat the change",
     "RATE_LIMITED": "wait a little, then repeat",
     "LEDGER_UNAVAILABLE": "repeat in a moment, or see `vtid doctor`",
