@@ -137,6 +137,7 @@ def test_stop_is_obeyed_and_confirmed(sim: Sim, api: WorkOrderApi, work: Any) ->
 
 
 def test_a_zombie_is_refused_with_its_late_result(sim: Sim, api: WorkOrderApi, work: Any) -> None:
+    api.counts_silence = True
     lines = work("zombie")
 
     assert names(lines) == ["started", "claimed", "woke", "pull-opened", "lease-lost"]
