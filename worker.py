@@ -33,7 +33,7 @@ from vtid.domain.ports import CodeHost, Journal, MigrationsHost, OrderBook, Traf
 from vtid.ledger import Ledger, LedgerUnavailable, NotMigrated
 from workflows.connection import DEPLOYMENT, GITHUB_QUEUE, TASK_QUEUE, TemporalAway, connect
 from workflows.first_build import NotMadeCurrent, make_first_current
-from workflows.sentinel import Sentinel
+from workflows.sentinel import Sentinel, SentinelOfEveryBuild
 from workflows.vtid_run import VtidRun
 
 GITHUB_THREADS = 16
@@ -94,7 +94,7 @@ def workers(
     runs = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[VtidRun, Sentinel],
+        workflows=[VtidRun, SentinelOfEveryBuild if version else Sentinel],
         # Bookkeeping falls back to ordinary activities on this queue.
         activities=[step for step in activities if lane_of(step) is not Lane.GITHUB],
         activity_executor=threads,

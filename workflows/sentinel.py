@@ -20,8 +20,7 @@ with workflow.unsafe.imports_passed_through():
 MOST_FINDINGS = 20  # of one deployment; one that changes more often has been told often enough
 
 
-# It is the same poll in every build: pinned, it would keep an old worker from being drained for days, or look no more.
-@workflow.defn(name="VtidSentinel", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="VtidSentinel")
 class Sentinel:
     @workflow.init
     def __init__(self, request: WatchRequest) -> None:
@@ -74,3 +73,20 @@ class Sentinel:
             await perform(Bookkeeping.tell_serving, command, request.limits)
         except RunStopped as stop:  # as it is, it would stall the workflow; failed, it is begun again
             raise ApplicationError(stop.message, type=stop.kind.code, non_retryable=True) from None
+
+
+@workflow.defn(name="VtidSentinel", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class SentinelOfEveryBuild(Sentinel):
+    """The same for workers that tell their build; Temporal refuses the behaviour from those that tell none.
+
+    It is the same poll in every build: pinned, it would keep an old worker from being drained for days, or look no more.
+    """
+
+    @workflow.init
+    def __init__(self, request: WatchRequest) -> None:
+        super().__init__(request)
+
+    @workflow.run
+    async def run(self, request: WatchRequest) -> str:
+        """Watch as `Sentinel`."""
+        return await super().run(request)

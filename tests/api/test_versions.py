@@ -205,11 +205,7 @@ async def test_runs_of_workers_without_a_version_go_on_with_the_first_build_that
 
 
 async def test_a_sentinel_goes_on_with_the_build_that_is_current(temporal: Client, live: Live) -> None:
-    environment = live.services.environments["dev"]
-    looks = replace(LIMITS["watch_deployment"], back_off=(timedelta(seconds=1),))
-    request = WatchRequest(
-        "VTID-00077", "run-77", "acme/shop", environment, (), "c" * 40, carried(LIMITS | {"watch_deployment": looks})
-    )  # fmt: skip
+    request = watch_request(live)
     async with working(temporal, live.ledger, NEW):
         async with working(temporal, live.ledger, OLD):
             await make_current(temporal, OLD)
@@ -220,12 +216,27 @@ async def test_a_sentinel_goes_on_with_the_build_that_is_current(temporal: Clien
         await looked(temporal, NEW)
 
 
-async def looked(temporal: Client, build: str) -> None:
-    """The sentinel's step is waiting for its next look, and this build took the last one."""
+async def test_a_sentinel_looks_again_where_workers_have_no_version(temporal: Client, live: Live) -> None:
+    async with working(temporal, live.ledger, None):
+        await live.services.engine.watch(watch_request(live))
+
+        await looked(temporal, "", times=3)
+
+
+def watch_request(live: Live) -> WatchRequest:
+    """A sentinel that looks every second."""
+    environment = live.services.environments["dev"]
+    looks = replace(LIMITS["watch_deployment"], back_off=(timedelta(seconds=1),))
+    limits = carried(LIMITS | {"watch_deployment": looks})
+    return WatchRequest("VTID-00077", "run-77", "acme/shop", environment, (), "c" * 40, limits)
+
+
+async def looked(temporal: Client, build: str, *, times: int = 1) -> None:
+    """The sentinel has looked so often, and this build took the last look."""
     handle = temporal.get_workflow_handle(f"VTID-00077-sentinel-{short_run('run-77')}")
     async with asyncio.timeout(30):
         while True:
             steps = (await handle.describe()).raw_description.pending_activities
-            if any(each.last_deployment_version.build_id == build for each in steps):
+            if any(each.attempt > times and each.last_deployment_version.build_id == build for each in steps):
                 return
             await asyncio.sleep(0.1)
