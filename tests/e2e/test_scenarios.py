@@ -17,6 +17,7 @@ HANDFUL = (
     "github-502-storm",
     "worker-dies-mid-work",
     "old-revision-serves",
+    "superseded-after-success",
     "happy-path",
     "http-version-service",
     "rescue-retry",
