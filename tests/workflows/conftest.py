@@ -170,9 +170,13 @@ class Story:
         await self.until(lambda: line in self.ledger.told())
 
     async def until_retried(self, activity: str) -> None:
-        """Until this step, local at first, goes on as an ordinary activity."""
+        """Until this step, local at first, has looked as an ordinary activity, too, and waits for its next look.
+
+        One whose look is under way may end in the moment in which the run cancels it; this server then takes the
+        whole task of the run back, and never gives it out again.
+        """
         async with asyncio.timeout(20):
-            while activity not in await self._pending():
+            while not await self._looks_again(activity):
                 await asyncio.sleep(0.05)
 
     async def cancel_and_let_it_hear(self) -> None:
@@ -180,9 +184,9 @@ class Story:
         await self.run.cancel()
         await asyncio.sleep(1)
 
-    async def _pending(self) -> list[str]:
-        description = (await self.run.describe()).raw_description
-        return [each.activity_type.name for each in description.pending_activities]
+    async def _looks_again(self, activity: str) -> bool:
+        pending = (await self.run.describe()).raw_description.pending_activities
+        return any(each.activity_type.name == activity and each.attempt > 1 for each in pending)
 
     async def claim(self, worker_id: str = "w1", nth: int = 0) -> LeaseTerms:
         await self.until(lambda: len(self.ledger.offers) > nth)
